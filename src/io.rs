@@ -1,0 +1,234 @@
+//! Cursors over the caller's buffers ([`Rx`], [`Tx`]), and buffers for callers that want them made.
+//!
+//! Looking for how an engine says what it waits for? [`Wants`]. For why a send failed? [`SendError`].
+
+use core::{fmt, mem};
+
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
+
+/// Received bytes that no engine has consumed yet.
+///
+/// An engine takes bytes off the front and hands them out inside events, so an event borrows the
+/// caller's buffer and neither the engine nor this cursor. There is no `Drop`, on purpose: the buffer
+/// is free again as soon as the last event is gone.
+#[derive(Debug)]
+pub struct Rx<'b> {
+    rest: &'b mut [u8],
+    consumed: usize,
+    more: More,
+}
+
+/// What can follow the bytes of an [`Rx`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum More {
+    /// Anything.
+    Open,
+    /// Nothing until some bytes are consumed: the caller's buffer is full.
+    Full,
+    /// Nothing, ever: the peer has stopped writing.
+    Last,
+}
+
+impl<'b> Rx<'b> {
+    /// Bytes behind which more may come.
+    pub const fn new(received: &'b mut [u8]) -> Self {
+        Self { rest: received, consumed: 0, more: More::Open }
+    }
+
+    /// The last bytes of the stream: the peer has stopped writing.
+    pub const fn last(received: &'b mut [u8]) -> Self {
+        Self { rest: received, consumed: 0, more: More::Last }
+    }
+
+    /// Bytes that fill the caller's buffer. An engine that could only wait for more answers with a
+    /// limit violation instead (431, 1009), for the wait would never end.
+    pub const fn full(received: &'b mut [u8]) -> Self {
+        Self { rest: received, consumed: 0, more: More::Full }
+    }
+
+    /// How many bytes have been consumed since this cursor was made.
+    pub const fn consumed(&self) -> usize {
+        self.consumed
+    }
+
+    /// The bytes not consumed yet.
+    pub const fn bytes(&self) -> &[u8] {
+        self.rest
+    }
+
+    /// Whether nothing follows these bytes.
+    pub fn is_last(&self) -> bool {
+        self.more == More::Last
+    }
+
+    /// Whether nothing can follow these bytes until some are consumed.
+    pub fn is_full(&self) -> bool {
+        self.more == More::Full
+    }
+
+    /// Takes everything left, for a caller that leaves the protocol (after an upgrade, in a tunnel).
+    pub fn take_all(&mut self) -> &'b mut [u8] {
+        self.take(self.rest.len())
+    }
+
+    /// The bytes not consumed yet. An engine changes only those it consumes in the same call.
+    pub(crate) const fn bytes_mut(&mut self) -> &mut [u8] {
+        self.rest
+    }
+
+    /// Consumes `n` bytes, at most all that are left.
+    pub(crate) fn take(&mut self, n: usize) -> &'b mut [u8] {
+        let n = n.min(self.rest.len());
+        let (taken, rest) = mem::take(&mut self.rest).split_at_mut(n);
+        self.rest = rest;
+        self.consumed += n;
+        taken
+    }
+}
+
+/// Space for bytes to send. Every write is whole or not at all.
+#[derive(Debug)]
+pub struct Tx<'o> {
+    sink: Sink<'o>,
+}
+
+#[derive(Debug)]
+enum Sink<'o> {
+    Slice {
+        buf: &'o mut [u8],
+        len: usize,
+    },
+    #[cfg(feature = "alloc")]
+    Vec {
+        buf: &'o mut Vec<u8>,
+        start: usize,
+        limit: usize,
+    },
+}
+
+/// The output has no room: nothing was written, consumed or changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full {
+    /// How many free bytes the call needs to succeed.
+    pub needed: usize,
+}
+
+impl<'o> Tx<'o> {
+    /// Writes to the start of `buf`.
+    pub const fn new(buf: &'o mut [u8]) -> Self {
+        Self { sink: Sink::Slice { buf, len: 0 } }
+    }
+
+    /// Appends to `buf`, which may grow to `limit` bytes in all.
+    #[cfg(feature = "alloc")]
+    pub const fn growing(buf: &'o mut Vec<u8>, limit: usize) -> Self {
+        let start = buf.len();
+        Self { sink: Sink::Vec { buf, start, limit } }
+    }
+
+    /// What was written through this cursor.
+    pub fn written(&self) -> &[u8] {
+        match &self.sink {
+            Sink::Slice { buf, len } => &buf[..*len],
+            #[cfg(feature = "alloc")]
+            Sink::Vec { buf, start, .. } => &buf[*start..],
+        }
+    }
+
+    /// How many bytes were written through this cursor.
+    pub fn len(&self) -> usize {
+        self.written().len()
+    }
+
+    /// Whether nothing was written through this cursor.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many bytes still fit.
+    pub const fn room(&self) -> usize {
+        match &self.sink {
+            Sink::Slice { buf, len } => buf.len() - *len,
+            #[cfg(feature = "alloc")]
+            Sink::Vec { buf, limit, .. } => limit.saturating_sub(buf.len()),
+        }
+    }
+
+    /// Room for exactly `needed` bytes, counted as written; the caller fills all of it.
+    #[inline]
+    pub(crate) fn reserve(&mut self, needed: usize) -> Result<&mut [u8], Full> {
+        match &mut self.sink {
+            Sink::Slice { buf, len } => {
+                let space = buf[*len..].get_mut(..needed).ok_or(Full { needed })?;
+                *len += needed;
+                Ok(space)
+            }
+            #[cfg(feature = "alloc")]
+            Sink::Vec { buf, limit, .. } => {
+                if limit.saturating_sub(buf.len()) < needed {
+                    return Err(Full { needed });
+                }
+                let at = buf.len();
+                buf.resize(at + needed, 0);
+                Ok(&mut buf[at..])
+            }
+        }
+    }
+
+    /// Writes all of `bytes`, or nothing.
+    #[inline]
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), Full> {
+        self.reserve(bytes.len())?.copy_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// What an engine needs before the next `poll` can make progress; valid after `Ok(None)` or an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wants {
+    /// More received bytes (or the end of input).
+    Input,
+    /// A [`Tx`] with at least this many free bytes.
+    Output(usize),
+    /// A call of the caller's: an answer, the rest of a body.
+    Caller,
+    /// The end: write what is in `tx`, stop writing (shut down), read and drop input for a bounded
+    /// time, close. Closing at once can make the kernel reset the connection, which destroys what
+    /// the peer has not read yet.
+    Close,
+}
+
+/// Why a `send_*` or `respond` call did nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendError<M> {
+    /// No room in `tx`: call again with more.
+    Full(Full),
+    /// The call is wrong here, and would be again.
+    Misuse(M),
+}
+
+impl<M> From<Full> for SendError<M> {
+    fn from(full: Full) -> Self {
+        Self::Full(full)
+    }
+}
+
+impl fmt::Display for Full {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the output needs {} free bytes", self.needed)
+    }
+}
+
+impl core::error::Error for Full {}
+
+impl<M: fmt::Display> fmt::Display for SendError<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full(full) => full.fmt(f),
+            Self::Misuse(misuse) => misuse.fmt(f),
+        }
+    }
+}
+
+impl<M: fmt::Debug + fmt::Display> core::error::Error for SendError<M> {}

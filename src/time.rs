@@ -1,0 +1,102 @@
+//! Time as a value: the caller's clock comes in as [`Instant`], deadlines go out as `Option<Instant>`.
+
+use core::time::Duration;
+
+/// A point on the caller's monotonic clock: nanoseconds since an epoch of the caller's choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(u64);
+
+impl Instant {
+    /// The caller's epoch.
+    pub const ZERO: Self = Self(0);
+
+    /// `nanos` nanoseconds after the epoch.
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// `millis` milliseconds after the epoch, saturating after some 584 years.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis.saturating_mul(1_000_000))
+    }
+
+    /// Nanoseconds since the epoch.
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    /// `self + duration`; `None` lies past the end of time: a deadline that never fires.
+    pub fn checked_add(self, duration: Duration) -> Option<Self> {
+        let nanos = u64::try_from(duration.as_nanos()).ok()?;
+        self.0.checked_add(nanos).map(Self)
+    }
+
+    /// The time from `earlier` to `self`, zero when `earlier` is later.
+    pub const fn saturating_since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// The deadlines of one engine, as data: one slot a kind, `u64::MAX` when off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Deadlines<const N: usize>([u64; N]);
+
+impl<const N: usize> Deadlines<N> {
+    pub(crate) const fn new() -> Self {
+        Self([u64::MAX; N])
+    }
+
+    /// Starts slot `kind`, `after` from `now`; `None` switches it off.
+    pub(crate) fn set(&mut self, kind: usize, now: Instant, after: Option<Duration>) {
+        let at = after.and_then(|after| now.checked_add(after));
+        self.0[kind] = at.map_or(u64::MAX, Instant::as_nanos);
+    }
+
+    pub(crate) const fn clear(&mut self, kind: usize) {
+        self.0[kind] = u64::MAX;
+    }
+
+    pub(crate) const fn is_set(&self, kind: usize) -> bool {
+        self.0[kind] != u64::MAX
+    }
+
+    /// The earliest deadline.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.0.iter().copied().filter(|&at| at != u64::MAX).min().map(Instant)
+    }
+
+    /// The slot that is due at `now`, the earliest first.
+    pub(crate) fn due(&self, now: Instant) -> Option<usize> {
+        (0..N).filter(|&kind| self.0[kind] <= now.0 && self.is_set(kind)).min_by_key(|&kind| self.0[kind])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_due_at_its_time_and_not_before() {
+        let mut deadlines = Deadlines::<2>::new();
+        assert_eq!((deadlines.next(), deadlines.due(Instant(u64::MAX - 1))), (None, None));
+        deadlines.set(1, Instant::ZERO, Some(Duration::from_nanos(10)));
+        deadlines.set(0, Instant::ZERO, Some(Duration::from_nanos(20)));
+        assert_eq!(deadlines.next(), Some(Instant(10)));
+        assert_eq!(deadlines.due(Instant(9)), None);
+        assert_eq!(deadlines.due(Instant(10)), Some(1));
+        assert_eq!(deadlines.due(Instant(30)), Some(1));
+        deadlines.clear(1);
+        assert_eq!(deadlines.due(Instant(30)), Some(0));
+        deadlines.set(0, Instant(5), None);
+        assert_eq!(deadlines.next(), None);
+    }
+
+    #[test]
+    fn past_the_end_of_time_is_never() {
+        let mut deadlines = Deadlines::<1>::new();
+        deadlines.set(0, Instant(u64::MAX - 5), Some(Duration::from_secs(1)));
+        assert_eq!(deadlines.next(), None);
+        assert_eq!(Instant(5).saturating_since(Instant(9)), Duration::ZERO);
+        assert_eq!(Instant::from_millis(2).as_nanos(), 2_000_000);
+    }
+}
