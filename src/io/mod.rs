@@ -2,10 +2,16 @@
 //!
 //! Looking for how an engine says what it waits for? [`Wants`]. For why a send failed? [`SendError`].
 
+mod buffer;
+
 use core::{fmt, mem};
 
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
+
+pub use buffer::RxBuffer;
+#[cfg(feature = "alloc")]
+pub use buffer::{GrowingBuffer, Stash};
 
 /// Received bytes that no engine has consumed yet.
 ///
@@ -70,6 +76,14 @@ impl<'b> Rx<'b> {
     /// Takes everything left, for a caller that leaves the protocol (after an upgrade, in a tunnel).
     pub fn take_all(&mut self) -> &'b mut [u8] {
         self.take(self.rest.len())
+    }
+
+    /// More can follow after all: the buffer behind can grow.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn reopen(&mut self) {
+        if self.more == More::Full {
+            self.more = More::Open;
+        }
     }
 
     /// The bytes not consumed yet. An engine changes only those it consumes in the same call.
@@ -232,3 +246,37 @@ impl<M: fmt::Display> fmt::Display for SendError<M> {
 }
 
 impl<M: fmt::Debug + fmt::Display> core::error::Error for SendError<M> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn taken_bytes_outlive_the_cursor() {
+        let mut buf = *b"abcdef";
+        let mut rx = Rx::new(&mut buf);
+        let first = rx.take(2);
+        let second = rx.take(9);
+        assert_eq!((&*first, &*second, rx.consumed()), (&b"ab"[..], &b"cdef"[..], 6));
+    }
+
+    #[test]
+    fn a_write_is_whole_or_not_at_all() {
+        let mut out = [0; 4];
+        let mut tx = Tx::new(&mut out);
+        assert_eq!(tx.put(b"abc"), Ok(()));
+        assert_eq!(tx.put(b"de"), Err(Full { needed: 2 }));
+        assert_eq!((tx.written(), tx.room()), (&b"abc"[..], 1));
+    }
+
+    #[test]
+    #[cfg(feature = "alloc")]
+    fn growing_output_appends_up_to_its_limit() {
+        let mut out = alloc::vec![b'x'];
+        let mut tx = Tx::growing(&mut out, 4);
+        assert_eq!(tx.put(b"abc"), Ok(()));
+        assert_eq!(tx.put(b"d"), Err(Full { needed: 1 }));
+        assert_eq!((tx.written(), tx.room(), tx.len()), (&b"abc"[..], 0, 3));
+        assert_eq!(out, b"xabc");
+    }
+}

@@ -1,0 +1,275 @@
+//! Receive buffers: storage that keeps the unconsumed tail contiguous. An engine needs none of them,
+//! any `&mut [u8]` will do.
+//!
+//! | | storage | idle cost |
+//! |---|---|---|
+//! | [`RxBuffer`] | fixed: an array, a slice, a `Box<[u8]>` | the storage |
+//! | [`GrowingBuffer`] | grows as needed, to a limit | nothing |
+//! | [`Stash`] | one buffer a thread, shared by its connections | the unconsumed tail |
+
+#[cfg(feature = "alloc")]
+use super::Full;
+use super::Rx;
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
+
+/// Received bytes in storage of a fixed size.
+///
+/// ```
+/// use hopwire::io::RxBuffer;
+/// let mut inbox = RxBuffer::new([0; 8]);
+/// inbox.space()[..3].copy_from_slice(b"abc"); // socket.read(inbox.space())
+/// inbox.advance(3);
+/// assert_eq!(inbox.rx().bytes(), b"abc");
+/// inbox.consume(2); // rx.consumed()
+/// assert_eq!(inbox.rx().bytes(), b"c");
+/// ```
+#[derive(Debug)]
+pub struct RxBuffer<S> {
+    storage: S,
+    start: usize,
+    filled: usize,
+    ended: bool,
+}
+
+impl<S: AsMut<[u8]>> RxBuffer<S> {
+    /// An empty buffer over `storage`.
+    pub const fn new(storage: S) -> Self {
+        Self { storage, start: 0, filled: 0, ended: false }
+    }
+
+    /// Where the next bytes are to be read to; empty only when the buffer is full.
+    pub fn space(&mut self) -> &mut [u8] {
+        let storage = self.storage.as_mut();
+        // Moving the tail costs less than many short reads, but nothing is moved while there is room.
+        if self.start == self.filled || storage.len() - self.filled < storage.len() / 2 {
+            storage.copy_within(self.start..self.filled, 0);
+            self.filled -= self.start;
+            self.start = 0;
+        }
+        &mut storage[self.filled..]
+    }
+
+    /// `n` bytes were read into [`space`](Self::space).
+    pub fn advance(&mut self, n: usize) {
+        let room = self.storage.as_mut().len() - self.filled;
+        debug_assert!(n <= room, "more was read than there was space");
+        self.filled += n.min(room);
+    }
+
+    /// The peer has stopped writing: what is here is all there will be.
+    pub const fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// A cursor over the unconsumed bytes, which knows whether the buffer is full or the input at its end.
+    pub fn rx(&mut self) -> Rx<'_> {
+        let storage = self.storage.as_mut();
+        let full = self.filled - self.start == storage.len();
+        let bytes = &mut storage[self.start..self.filled];
+        match (self.ended, full) {
+            (true, _) => Rx::last(bytes),
+            (false, true) => Rx::full(bytes),
+            (false, false) => Rx::new(bytes),
+        }
+    }
+
+    /// Forgets the first `n` unconsumed bytes: [`Rx::consumed`] of the cursor that is gone now.
+    pub fn consume(&mut self, n: usize) {
+        debug_assert!(n <= self.filled - self.start, "more was consumed than received");
+        self.start = self.filled.min(self.start + n);
+    }
+
+    #[cfg(feature = "alloc")]
+    fn unconsumed(&mut self) -> &[u8] {
+        &self.storage.as_mut()[self.start..self.filled]
+    }
+}
+
+/// Received bytes in storage that grows as it must, up to a limit, and is given back when it is empty.
+#[cfg(feature = "alloc")]
+#[derive(Debug)]
+pub struct GrowingBuffer {
+    buffer: RxBuffer<Vec<u8>>,
+    limit: usize,
+}
+
+#[cfg(feature = "alloc")]
+impl GrowingBuffer {
+    /// An empty buffer, without memory so far, of at most `limit` bytes.
+    pub const fn new(limit: usize) -> Self {
+        Self { buffer: RxBuffer::new(Vec::new()), limit }
+    }
+
+    /// Where the next bytes are to be read to; empty only when `limit` bytes are unconsumed.
+    pub fn space(&mut self) -> &mut [u8] {
+        let buffer = &mut self.buffer;
+        if buffer.filled - buffer.start == buffer.storage.len() {
+            let len = (buffer.storage.len() * 2).clamp(FIRST_GROWTH.min(self.limit), self.limit);
+            buffer.storage.resize(len, 0);
+        }
+        buffer.space()
+    }
+
+    /// See [`RxBuffer::advance`].
+    pub fn advance(&mut self, n: usize) {
+        self.buffer.advance(n);
+    }
+
+    /// See [`RxBuffer::end`].
+    pub const fn end(&mut self) {
+        self.buffer.end();
+    }
+
+    /// See [`RxBuffer::rx`]; full only at the limit.
+    pub fn rx(&mut self) -> Rx<'_> {
+        let can_grow = self.buffer.storage.len() < self.limit;
+        let mut rx = self.buffer.rx();
+        if can_grow {
+            rx.reopen();
+        }
+        rx
+    }
+
+    /// See [`RxBuffer::consume`].
+    pub fn consume(&mut self, n: usize) {
+        self.buffer.consume(n);
+    }
+
+    /// Gives the memory back if nothing is in it: for a connection that goes idle.
+    pub fn release(&mut self) {
+        if self.buffer.unconsumed().is_empty() {
+            self.buffer.storage = Vec::new();
+            self.buffer.start = 0;
+            self.buffer.filled = 0;
+        }
+    }
+
+    /// Bytes of memory held.
+    pub const fn capacity(&self) -> usize {
+        self.buffer.storage.capacity()
+    }
+}
+
+/// The first size of a [`GrowingBuffer`], in bytes: most heads and chat messages fit.
+#[cfg(feature = "alloc")]
+const FIRST_GROWTH: usize = 2048;
+
+/// What one connection keeps while its thread's big buffer serves another: the unconsumed tail.
+///
+/// ```
+/// use hopwire::io::Stash;
+/// let mut big = vec![0; 65536]; // one a thread
+/// let mut stash = Stash::default(); // one a connection
+/// let mut inbox = stash.load(&mut big)?;
+/// inbox.space()[..3].copy_from_slice(b"abc"); // socket.read(inbox.space())
+/// inbox.advance(3);
+/// inbox.consume(2); // rx.consumed()
+/// stash.save(inbox);
+/// assert_eq!(stash.load(&mut big)?.rx().bytes(), b"c");
+/// # Ok::<(), hopwire::io::Full>(())
+/// ```
+#[cfg(feature = "alloc")]
+#[derive(Debug, Default)]
+pub struct Stash {
+    tail: Vec<u8>,
+}
+
+#[cfg(feature = "alloc")]
+impl Stash {
+    /// The tail at the front of `shared`, which must be at least as long.
+    pub fn load<'s>(&self, shared: &'s mut [u8]) -> Result<RxBuffer<&'s mut [u8]>, Full> {
+        let front = shared.get_mut(..self.tail.len()).ok_or(Full { needed: self.tail.len() })?;
+        front.copy_from_slice(&self.tail);
+        let mut inbox = RxBuffer::new(shared);
+        inbox.filled = self.tail.len();
+        Ok(inbox)
+    }
+
+    /// Keeps what was not consumed; without any, no memory.
+    pub fn save(&mut self, mut inbox: RxBuffer<&mut [u8]>) {
+        let tail = inbox.unconsumed();
+        if tail.is_empty() {
+            self.tail = Vec::new();
+            return;
+        }
+        self.tail.clear();
+        self.tail.extend_from_slice(tail);
+    }
+
+    /// Bytes of memory held.
+    pub const fn capacity(&self) -> usize {
+        self.tail.capacity()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<S: AsMut<[u8]>>(inbox: &mut RxBuffer<S>, bytes: &[u8]) {
+        inbox.space()[..bytes.len()].copy_from_slice(bytes);
+        inbox.advance(bytes.len());
+    }
+
+    #[test]
+    fn the_tail_stays_contiguous() {
+        let mut inbox = RxBuffer::new([0; 8]);
+        read(&mut inbox, b"abcdef");
+        inbox.consume(4);
+        assert_eq!(inbox.space().len(), 6, "the tail moves to the front when little room is left");
+        read(&mut inbox, b"ghi");
+        assert_eq!(inbox.rx().bytes(), b"efghi");
+        inbox.consume(5);
+        assert_eq!(inbox.space().len(), 8);
+    }
+
+    #[test]
+    fn a_full_buffer_marks_the_cursor() {
+        let mut inbox = RxBuffer::new([0; 4]);
+        read(&mut inbox, b"abc");
+        assert!(!inbox.rx().is_full());
+        read(&mut inbox, b"d");
+        assert!(inbox.rx().is_full());
+        inbox.consume(1);
+        assert!(!inbox.rx().is_full());
+        inbox.end();
+        assert!(inbox.rx().is_last());
+    }
+
+    #[test]
+    #[cfg(feature = "alloc")]
+    fn growth_ends_at_the_limit_and_memory_is_given_back() {
+        let mut inbox = GrowingBuffer::new(5000);
+        assert_eq!(inbox.capacity(), 0);
+        let mut read = 0;
+        while !inbox.rx().is_full() {
+            let n = inbox.space().len();
+            inbox.advance(n);
+            read += n;
+        }
+        assert_eq!((read, inbox.space().len()), (5000, 0));
+        inbox.release();
+        assert_eq!(inbox.rx().bytes().len(), 5000, "release keeps what is unconsumed");
+        inbox.consume(5000);
+        inbox.release();
+        assert_eq!(inbox.capacity(), 0);
+    }
+
+    #[test]
+    #[cfg(feature = "alloc")]
+    fn a_stash_holds_the_tail_and_no_more() {
+        let (mut big, mut stash) = ([0; 16], Stash::default());
+        let mut inbox = stash.load(&mut big).unwrap();
+        read(&mut inbox, b"0123456789");
+        inbox.consume(7);
+        stash.save(inbox);
+        assert_eq!(stash.load(&mut [0; 2]).unwrap_err(), Full { needed: 3 });
+        let mut inbox = stash.load(&mut big).unwrap();
+        read(&mut inbox, b"abc");
+        assert_eq!(inbox.rx().bytes(), b"789abc");
+        inbox.consume(6);
+        stash.save(inbox);
+        assert_eq!(stash.capacity(), 0);
+    }
+}
