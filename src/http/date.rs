@@ -1,0 +1,274 @@
+//! Dates in fields (RFC 9110 §5.6.7). The time is always the caller's.
+
+use core::fmt;
+
+/// A moment in UTC, in whole seconds, as HTTP writes it: years 0 to 9999, leap seconds not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HttpDate {
+    /// Since 1970-01-01T00:00:00Z, always in `FIRST..=LAST`.
+    seconds: i64,
+}
+
+impl HttpDate {
+    /// The moment so many seconds after the start of 1970, if its year has four digits.
+    pub const fn from_unix(seconds: i64) -> Option<Self> {
+        if seconds >= FIRST && seconds <= LAST { Some(Self { seconds }) } else { None }
+    }
+
+    /// Seconds since the start of 1970.
+    pub const fn unix(self) -> i64 {
+        self.seconds
+    }
+
+    /// As an IMF-fixdate, `Sun, 06 Nov 1994 08:49:37 GMT`: the one form to send.
+    pub fn to_bytes(self) -> [u8; 29] {
+        let days = self.seconds.div_euclid(DAY);
+        let second = self.seconds.rem_euclid(DAY);
+        let (year, month, day) = civil(days);
+        let mut out = *b"Thu, 00 Jan 0000 00:00:00 GMT";
+        out[..3].copy_from_slice(DAY_NAMES[index(days.rem_euclid(7))].get(..3).unwrap_or_default());
+        out[5..7].copy_from_slice(&two_digits(day));
+        out[8..11].copy_from_slice(MONTHS[index(month - 1)]);
+        out[12..14].copy_from_slice(&two_digits(year / 100));
+        out[14..16].copy_from_slice(&two_digits(year % 100));
+        out[17..19].copy_from_slice(&two_digits(second / 3600));
+        out[20..22].copy_from_slice(&two_digits(second / 60 % 60));
+        out[23..25].copy_from_slice(&two_digits(second % 60));
+        out
+    }
+
+    /// Reads any of the three formats a recipient "MUST accept", strictly: case, width and separators as in the grammar.
+    ///
+    /// The oldest has two digits for the year, which are then the most recent such year that is not "more than 50 years
+    /// in the future" of `now`. The name of the day must be one, but is not compared with the date.
+    pub fn parse(value: &[u8], now: Self) -> Option<Self> {
+        imf_fixdate(value).or_else(|| asctime_date(value)).or_else(|| rfc850_date(value, now))
+    }
+}
+
+impl fmt::Display for HttpDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(core::str::from_utf8(&self.to_bytes()).unwrap_or_default())
+    }
+}
+
+/// ```abnf
+/// IMF-fixdate = day-name "," SP day SP month SP year SP time-of-day SP GMT   ; Sun, 06 Nov 1994 08:49:37 GMT
+/// ```
+fn imf_fixdate(value: &[u8]) -> Option<HttpDate> {
+    let (name, rest) = value.split_at_checked(3)?;
+    is_day_name(name).then_some(())?;
+    let [b',', b' ', d1, d2, b' ', m1, m2, m3, b' ', y1, y2, y3, y4, b' ', time @ .., b' ', b'G', b'M', b'T'] = rest
+    else {
+        return None;
+    };
+    moment(number(&[*y1, *y2, *y3, *y4])?, month([*m1, *m2, *m3])?, number(&[*d1, *d2])?, time_of_day(time)?)
+}
+
+/// ```abnf
+/// rfc850-date = day-name-l "," SP day "-" month "-" 2DIGIT SP time-of-day SP GMT   ; Sunday, 06-Nov-94 08:49:37 GMT
+/// ```
+fn rfc850_date(value: &[u8], now: HttpDate) -> Option<HttpDate> {
+    let (name, rest) = value.split_at_checked(value.iter().position(|&b| b == b',')?)?;
+    DAY_NAMES.contains(&name).then_some(())?;
+    let [b',', b' ', d1, d2, b'-', m1, m2, m3, b'-', y1, y2, b' ', time @ .., b' ', b'G', b'M', b'T'] = rest else {
+        return None;
+    };
+    let (two, month) = (number(&[*y1, *y2])?, month([*m1, *m2, *m3])?);
+    let (day, time) = (number(&[*d1, *d2])?, time_of_day(time)?);
+    // "MUST interpret a timestamp that appears to be more than 50 years in the future as representing the most
+    // recent year in the past that had the same last two digits."
+    let this_year = civil(now.seconds.div_euclid(DAY)).0;
+    let limit = HttpDate { seconds: now.seconds.saturating_add(50 * YEAR) };
+    let century = this_year - this_year % 100;
+    [century + 100, century, century - 100]
+        .into_iter()
+        .filter_map(|century| moment(century + two, month, day, time))
+        .find(|date| *date <= limit)
+}
+
+/// ```abnf
+/// asctime-date = day-name SP month SP ( 2DIGIT / ( SP 1DIGIT )) SP time-of-day SP year   ; Sun Nov  6 08:49:37 1994
+/// ```
+fn asctime_date(value: &[u8]) -> Option<HttpDate> {
+    let (name, rest) = value.split_at_checked(3)?;
+    is_day_name(name).then_some(())?;
+    let [b' ', m1, m2, m3, b' ', d1, d2, b' ', time @ .., b' ', y1, y2, y3, y4] = rest else { return None };
+    let day = if *d1 == b' ' { number(&[*d2])? } else { number(&[*d1, *d2])? };
+    moment(number(&[*y1, *y2, *y3, *y4])?, month([*m1, *m2, *m3])?, day, time_of_day(time)?)
+}
+
+fn is_day_name(name: &[u8]) -> bool {
+    DAY_NAMES.iter().any(|long| long.get(..3) == Some(name))
+}
+
+fn month(name: [u8; 3]) -> Option<i64> {
+    (1..).zip(MONTHS).find(|(_, known)| **known == name).map(|(month, _)| month)
+}
+
+/// Seconds since midnight; `:60` is a leap second, and counts as the next one.
+fn time_of_day(time: &[u8]) -> Option<i64> {
+    let [h1, h2, b':', m1, m2, b':', s1, s2] = time else { return None };
+    let (hour, minute, second) = (number(&[*h1, *h2])?, number(&[*m1, *m2])?, number(&[*s1, *s2])?);
+    (hour < 24 && minute < 60 && second <= 60).then_some(hour * 3600 + minute * 60 + second)
+}
+
+/// A number of at most four digits.
+fn number(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0, |n, b| b.is_ascii_digit().then(|| n * 10 + i64::from(b - b'0')))
+}
+
+fn moment(year: i64, month: i64, day: i64, second: i64) -> Option<HttpDate> {
+    let days = days(year, month, day);
+    if civil(days) != (year, month, day) {
+        return None; // 31 Apr, 29 Feb, 00
+    }
+    HttpDate::from_unix(days * DAY + second)
+}
+
+/// Days from 1970-01-01 to a date of the proleptic Gregorian calendar. Years are counted from 1 March of year 0, so
+/// that the leap day is a year's last, in 400-year eras of 146,097 days each.
+const fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+/// The inverse of [`days`]: year, month, day.
+const fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = era * 400 + year_of_era + if month <= 2 { 1 } else { 0 };
+    (year, month, day_of_year - (153 * from_march + 2) / 5 + 1)
+}
+
+/// A small number, known to be one, as an index.
+fn index(n: i64) -> usize {
+    usize::try_from(n).unwrap_or_default()
+}
+
+fn two_digits(n: i64) -> [u8; 2] {
+    let digit = |n: i64| b'0' + u8::try_from(n % 10).unwrap_or_default();
+    [digit(n / 10), digit(n)]
+}
+
+const DAY: i64 = 86_400;
+/// The mean Gregorian year.
+const YEAR: i64 = 31_556_952;
+/// 0000-01-01T00:00:00Z.
+const FIRST: i64 = days(0, 1, 1) * DAY;
+/// 9999-12-31T23:59:59Z.
+const LAST: i64 = days(10_000, 1, 1) * DAY - 1;
+
+/// From the day of the week of 1970-01-01.
+const DAY_NAMES: [&[u8]; 7] = [b"Thursday", b"Friday", b"Saturday", b"Sunday", b"Monday", b"Tuesday", b"Wednesday"];
+const MONTHS: [&[u8; 3]; 12] =
+    [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
+
+#[cfg(test)]
+mod tests {
+    use std::string::ToString;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: HttpDate = HttpDate { seconds: 1_790_000_000 };
+    const RFC_EXAMPLE: i64 = 784_111_777;
+
+    fn parse(value: &str) -> Option<i64> {
+        HttpDate::parse(value.as_bytes(), NOW).map(HttpDate::unix)
+    }
+
+    #[test]
+    fn three_formats() {
+        assert_eq!(parse("Sun, 06 Nov 1994 08:49:37 GMT"), Some(RFC_EXAMPLE));
+        assert_eq!(parse("Sunday, 06-Nov-94 08:49:37 GMT"), Some(RFC_EXAMPLE));
+        assert_eq!(parse("Sun Nov  6 08:49:37 1994"), Some(RFC_EXAMPLE));
+        assert_eq!(parse("Wed Nov 16 08:49:37 1994"), Some(RFC_EXAMPLE + 10 * DAY));
+        assert_eq!(HttpDate::from_unix(RFC_EXAMPLE).unwrap().to_string(), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+
+    #[test]
+    fn edges() {
+        let text = |unix| HttpDate::from_unix(unix).map(|date| date.to_string());
+        assert_eq!(text(0).unwrap(), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(text(-1).unwrap(), "Wed, 31 Dec 1969 23:59:59 GMT");
+        assert_eq!(text(951_782_400).unwrap(), "Tue, 29 Feb 2000 00:00:00 GMT");
+        assert_eq!(text(253_402_300_799).unwrap(), "Fri, 31 Dec 9999 23:59:59 GMT");
+        assert_eq!(text(253_402_300_800), None);
+        assert_eq!(text(-62_167_219_200).unwrap(), "Sat, 01 Jan 0000 00:00:00 GMT");
+        assert_eq!(text(-62_167_219_201), None);
+        assert_eq!(text(i64::MIN), None);
+        assert_eq!(parse("Sat, 31 Dec 2016 23:59:60 GMT"), parse("Sun, 01 Jan 2017 00:00:00 GMT"), "a leap second");
+        assert_eq!(parse("Fri, 31 Dec 9999 23:59:60 GMT"), None);
+    }
+
+    #[test]
+    fn two_digit_years() {
+        // `NOW` is in September 2026.
+        assert_eq!(parse("Monday, 01-Jan-76 00:00:00 GMT"), parse("Wed, 01 Jan 2076 00:00:00 GMT"));
+        assert_eq!(parse("Monday, 01-Jan-77 00:00:00 GMT"), parse("Sat, 01 Jan 1977 00:00:00 GMT"));
+        assert_eq!(parse("Monday, 01-Jan-26 00:00:00 GMT"), parse("Thu, 01 Jan 2026 00:00:00 GMT"));
+        let late = HttpDate::from_unix(4_070_908_800).unwrap(); // 2099
+        let early = HttpDate::parse(b"Monday, 01-Jan-00 00:00:00 GMT", late).unwrap();
+        assert_eq!(early.to_string(), "Fri, 01 Jan 2100 00:00:00 GMT");
+    }
+
+    #[test]
+    fn refused() {
+        for value in [
+            "",
+            "Sun, 06 Nov 1994 08:49:37",
+            "Sun, 06 Nov 1994 08:49:37 gmt",
+            "Sun, 06 Nov 1994 08:49:37 UTC",
+            "sun, 06 Nov 1994 08:49:37 GMT",
+            "Xxx, 06 Nov 1994 08:49:37 GMT",
+            "Sun, 06 nov 1994 08:49:37 GMT",
+            "Sun, 6 Nov 1994 08:49:37 GMT",
+            "Sun, 00 Nov 1994 08:49:37 GMT",
+            "Sun, 31 Nov 1994 08:49:37 GMT",
+            "Sun, 29 Feb 1900 08:49:37 GMT",
+            "Sun, 06 Nov 1994 24:00:00 GMT",
+            "Sun, 06 Nov 1994 08:60:00 GMT",
+            "Sun, 06 Nov 1994 08:49:61 GMT",
+            "Sun, 06 Nov +994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 GMT ",
+            "Sun, 06-Nov-94 08:49:37 GMT",
+            "Sunday, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-1994 08:49:37 GMT",
+            "Sun Nov 6 08:49:37 1994",
+            "Sun Nov  6 08:49:37 1994 GMT",
+        ] {
+            assert_eq!(parse(value), None, "{value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(unix in FIRST..=LAST) {
+            let date = HttpDate::from_unix(unix).unwrap();
+            prop_assert_eq!(HttpDate::parse(&date.to_bytes(), NOW), Some(date));
+        }
+
+        #[test]
+        fn anything_is_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..40), unix in FIRST..=LAST) {
+            let mut near = HttpDate::from_unix(unix).unwrap().to_bytes();
+            for (at, b) in (0..29).zip(&bytes) {
+                if b & 7 == 0 {
+                    near[at] = *b;
+                }
+            }
+            let now = HttpDate::from_unix(unix).unwrap();
+            let _ = HttpDate::parse(&near, now);
+            let _ = HttpDate::parse(&bytes, now);
+        }
+    }
+}
