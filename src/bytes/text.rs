@@ -87,7 +87,7 @@ impl<'b> Token<'b> {
     }
 
     /// Whether this is `name`, without regard to the case of letters.
-    pub const fn is(self, name: &str) -> bool {
+    pub fn is(self, name: &str) -> bool {
         self.0.eq_ignore_ascii_case(name.as_bytes())
     }
 }
