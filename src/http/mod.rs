@@ -13,6 +13,7 @@ mod status;
 mod version;
 
 pub use date::HttpDate;
+pub(crate) use fields::trim;
 pub use fields::{Field, Fields, FieldsIter};
 pub use method::Method;
 pub use status::Status;

@@ -1,1 +1,3 @@
 //! RFC 6455: WebSocket.
+
+pub mod handshake;

@@ -1,0 +1,264 @@
+//! The opening handshake, the server's side (RFC 6455 §4.2): from an HTTP request to `101 Switching Protocols`.
+//!
+//! ```text
+//! request -> Handshake::of / from_parts -> Ok(None)          an ordinary request: answer it as such
+//!                                       -> Err(Refusal)      respond with its status and fields, or `write` it whole
+//!                                       -> Ok(Some(handshake))
+//! handshake.accept(OriginPolicy)        -> Err(Refusal)      403
+//!                                       -> Ok(Answer)        .subprotocol(..) .fields(..) and then `write`
+//! ```
+//!
+//! Looking for why a request is refused? [`Refusal`]. For which sites' pages may connect? [`OriginPolicy`]. For what can
+//! be put into the answer? [`Answer`]. For permessage-deflate? [`deflate`].
+
+mod answer;
+pub mod deflate;
+mod origin;
+mod refusal;
+
+pub use answer::{Answer, Misuse};
+pub use origin::OriginPolicy;
+pub use refusal::Refusal;
+
+use crate::bytes::{Token, num};
+use crate::digest::{base64, sha1};
+use crate::http::{Version, list, trim};
+
+/// A request to speak WebSocket, judged once (§4.2.1); what it asks for can no longer be malformed.
+#[derive(Clone, Copy, Debug)]
+pub struct Handshake<'a> {
+    key: [u8; KEY_LEN],
+    host: &'a [u8],
+    origin: Option<&'a [u8]>,
+    subprotocols: Lines<'a>,
+    extensions: Lines<'a>,
+}
+
+impl<'a> Handshake<'a> {
+    /// Judges a request read by any HTTP implementation: its method, its version, its fields in their order, each name
+    /// in any case. Values may still have white space around them.
+    ///
+    /// `Ok(None)` is an ordinary request: its `Upgrade` does not name `websocket`, and it has no `Sec-WebSocket-Key`.
+    /// The fields are walked once, without allocation.
+    pub fn from_parts<N: AsRef<[u8]>>(
+        method: &[u8],
+        version: Version,
+        fields: impl IntoIterator<Item = (N, &'a [u8])>,
+    ) -> Result<Option<Self>, Refusal> {
+        let mut seen = Seen::default();
+        for (name, value) in fields {
+            seen.field(name.as_ref(), value);
+        }
+        seen.judge(method, version)
+    }
+
+    /// `Sec-WebSocket-Key`: base64 of 16 bytes.
+    pub const fn key(&self) -> &[u8; KEY_LEN] {
+        &self.key
+    }
+
+    /// What `Sec-WebSocket-Accept` must be: base64 of SHA-1 of the key and a constant (§4.2.2).
+    pub fn accept_value(&self) -> [u8; ACCEPT_LEN] {
+        accept_value(&self.key)
+    }
+
+    /// The subprotocols the client speaks, the one it likes best first. They compare exactly.
+    pub fn subprotocols(&self) -> impl Iterator<Item = Token<'a>> {
+        self.subprotocols.elements().filter_map(list::token)
+    }
+
+    /// The extensions offered, each with its parameters as it stands (`permessage-deflate; client_max_window_bits`), the
+    /// one the client likes best first. They fit the grammar of §9.1: see [`list::parameters`].
+    pub fn extensions(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.extensions.elements()
+    }
+
+    /// The origin of the page that connects. Browsers always send it and pages cannot forge it; other clients send
+    /// none, or whatever they like.
+    pub const fn origin(&self) -> Option<&'a [u8]> {
+        self.origin
+    }
+
+    /// The host and port the client means, as sent.
+    pub const fn host(&self) -> &'a [u8] {
+        self.host
+    }
+
+    /// Agrees to speak WebSocket, if a page of that origin may.
+    pub fn accept(&self, policy: OriginPolicy<'_>) -> Result<Answer<'a>, Refusal> {
+        if !policy.allows(self.origin, self.host) {
+            return Err(Refusal::Origin);
+        }
+        Ok(Answer::new(self.accept_value(), self.subprotocols))
+    }
+}
+
+/// What the fields of a request say, before it is known what that makes it.
+#[derive(Default)]
+struct Seen<'a> {
+    host: Option<&'a [u8]>,
+    origin: Option<&'a [u8]>,
+    key: Option<&'a [u8]>,
+    version: Option<&'a [u8]>,
+    upgrade: bool,
+    connection: bool,
+    /// A field that must stand alone did not.
+    repeated: bool,
+    body: bool,
+    subprotocols: Lines<'a>,
+    extensions: Lines<'a>,
+}
+
+impl<'a> Seen<'a> {
+    #[inline]
+    fn field(&mut self, name: &[u8], value: &'a [u8]) {
+        // Few names have one of these lengths, and fewer pass the comparison.
+        match name.len() {
+            4 if name.eq_ignore_ascii_case(b"host") => self.repeated |= self.host.replace(value).is_some(),
+            6 if name.eq_ignore_ascii_case(b"origin") => self.repeated |= self.origin.replace(value).is_some(),
+            7 if name.eq_ignore_ascii_case(b"upgrade") => self.upgrade |= has_token(value, b"websocket"),
+            10 if name.eq_ignore_ascii_case(b"connection") => self.connection |= has_token(value, b"upgrade"),
+            14 if name.eq_ignore_ascii_case(b"content-length") => {
+                self.body |= num::decimal(trim(value)) != Some(0);
+            }
+            17 if name.eq_ignore_ascii_case(b"sec-websocket-key") => {
+                self.repeated |= self.key.replace(value).is_some();
+            }
+            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.body = true,
+            21 if name.eq_ignore_ascii_case(b"sec-websocket-version") => {
+                self.repeated |= self.version.replace(value).is_some();
+            }
+            22 if name.eq_ignore_ascii_case(b"sec-websocket-protocol") => self.subprotocols.push(value),
+            24 if name.eq_ignore_ascii_case(b"sec-websocket-extensions") => self.extensions.push(value),
+            _ => {}
+        }
+    }
+
+    /// §4.2.1, in the order of its numbers: 1 method and version, 2 Host, 3 Upgrade, 4 Connection, 5 key, 6 version,
+    /// 7 Origin (judged by [`OriginPolicy`]), 8 subprotocols, 9 extensions.
+    fn judge(self, method: &[u8], version: Version) -> Result<Option<Handshake<'a>>, Refusal> {
+        if !self.upgrade && self.key.is_none() {
+            return Ok(None);
+        }
+        if method != b"GET" {
+            return Err(Refusal::Method);
+        }
+        if version < Version::Http11 {
+            return Err(Refusal::HttpVersion);
+        }
+        // §11.3.1 and §11.3.5: key and version "MUST NOT appear more than once"; two hosts or two origins leave open
+        // which of them other parts of the server believe.
+        if self.repeated {
+            return Err(Refusal::Repeated);
+        }
+        let host = trim(self.host.ok_or(Refusal::Host)?);
+        if !self.upgrade {
+            return Err(Refusal::Upgrade);
+        }
+        if !self.connection {
+            return Err(Refusal::Connection);
+        }
+        // Content would follow the head, and be taken for frames.
+        if self.body {
+            return Err(Refusal::Body);
+        }
+        // §4.2.2: "If this version does not match a version understood by the server, the server MUST abort".
+        if trim(self.version.ok_or(Refusal::Version)?) != b"13" {
+            return Err(Refusal::Version);
+        }
+        let key = key(trim(self.key.ok_or(Refusal::Key)?)).ok_or(Refusal::Key)?;
+        if !self.subprotocols.fit(subprotocol_fits) {
+            return Err(Refusal::Subprotocol);
+        }
+        if !self.extensions.fit(extension_fits) {
+            return Err(Refusal::Extension);
+        }
+        Ok(Some(Handshake {
+            key,
+            host,
+            origin: self.origin.map(trim),
+            subprotocols: self.subprotocols,
+            extensions: self.extensions,
+        }))
+    }
+}
+
+/// The lines of a list field: a list may be sent over several.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lines<'a> {
+    values: [&'a [u8]; OFFER_LINES],
+    /// How many were sent, which may be more than are kept.
+    count: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn push(&mut self, value: &'a [u8]) {
+        if let Some(free) = self.values.get_mut(self.count) {
+            *free = value;
+        }
+        self.count = self.count.saturating_add(1);
+    }
+
+    fn elements(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.values.into_iter().take(self.count).flat_map(list::elements)
+    }
+
+    /// Whether each element fits, there is one if there is a line at all, and no line had to be dropped.
+    fn fit(&self, fits: impl FnMut(&[u8]) -> bool) -> bool {
+        if self.count == 0 {
+            return true;
+        }
+        self.count <= OFFER_LINES && self.elements().next().is_some() && self.elements().all(fits)
+    }
+}
+
+/// §4.1: "characters in the range U+0021 to U+007E not including separator characters", which makes a token.
+fn subprotocol_fits(element: &[u8]) -> bool {
+    list::token(element).is_some()
+}
+
+/// ```abnf
+/// extension       = extension-token *( ";" extension-param )                        ; §9.1
+/// extension-param = token [ "=" (token | quoted-string) ]
+/// ```
+/// "the value after quoted-string unescaping MUST conform to the 'token' ABNF"; data that does not conform "MUST" fail.
+fn extension_fits(element: &[u8]) -> bool {
+    let (name, parameters) = list::parameters(element);
+    list::token(name).is_some()
+        && parameters.without_empty().all(|parameter| {
+            parameter.is_ok_and(|parameter| {
+                let Some(value) = parameter.value else { return true };
+                value.bytes().next().is_some() && value.bytes().all(crate::bytes::table::is_tchar)
+            })
+        })
+}
+
+/// A key of 16 bytes in base64 (§4.2.1): 22 digits and two signs of padding.
+///
+/// The bits of the last digit that stand for nothing are not judged: the key is never decoded, only hashed as text.
+fn key(value: &[u8]) -> Option<[u8; KEY_LEN]> {
+    let key: [u8; KEY_LEN] = value.try_into().ok()?;
+    let (digits, padding) = key.split_at(KEY_LEN - 2);
+    let digits_fit = digits.iter().fold(true, |fit, b| fit & (b.is_ascii_alphanumeric() | matches!(b, b'+' | b'/')));
+    (digits_fit && padding == b"==").then_some(key)
+}
+
+fn accept_value(key: &[u8; KEY_LEN]) -> [u8; ACCEPT_LEN] {
+    let mut text = [0; KEY_LEN + GUID.len()];
+    text[..KEY_LEN].copy_from_slice(key);
+    text[KEY_LEN..].copy_from_slice(GUID);
+    let mut accept = [0; ACCEPT_LEN];
+    base64::encode(&sha1::digest(&text), &mut accept).expect("28 characters stand for 20 bytes");
+    accept
+}
+
+fn has_token(value: &[u8], token: &[u8]) -> bool {
+    value.eq_ignore_ascii_case(token) || list::elements(value).any(|element| element.eq_ignore_ascii_case(token))
+}
+
+/// How many lines of one list field are kept, far more than any client sends: browsers send one.
+const OFFER_LINES: usize = 4;
+const KEY_LEN: usize = 24;
+const ACCEPT_LEN: usize = 28;
+/// §1.3.
+const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";

@@ -1,0 +1,405 @@
+//! The WebSocket handshake, the server's side: the vectors, and what RFC 6455 §4.2, §10.2 and known attacks ask for.
+
+mod support;
+
+use hopwire::http::Version;
+use hopwire::io::{Full, SendError, Tx};
+use hopwire::ws::handshake::{Answer, Handshake, Misuse, OriginPolicy, Refusal, deflate};
+use proptest::prelude::*;
+use support::json::Value;
+use support::{show, vectors};
+
+#[test]
+fn vectors_for_the_server() {
+    vectors::run(&vectors::Suite {
+        name: "ws_handshake",
+        skip: &|case| (case.text("role") != "server").then_some("the client's side is not built yet"),
+        input: "bytes_hex",
+        play: &|case, pieces| play(case, pieces),
+        judge: &judge,
+    });
+}
+
+#[test]
+fn an_ordinary_request_is_none() {
+    assert!(handshake(&[("Host", "a")]).unwrap().is_none());
+    assert!(handshake(&[("Host", "a"), ("Upgrade", "h2c"), ("Connection", "Upgrade")]).unwrap().is_none());
+    let post = Handshake::from_parts(b"POST", Version::Http11, [("content-length", &b"5"[..])]);
+    assert!(post.unwrap().is_none());
+}
+
+#[test]
+fn names_and_tokens_in_any_case() {
+    let fields: Vec<_> = GOOD.iter().map(|(n, v)| (n.to_uppercase(), v.replace("websocket", "WebSocket"))).collect();
+    let fields: Vec<_> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    assert!(handshake(&fields).unwrap().is_some());
+    assert!(with(&[("connection", "keep-alive, Upgrade")]).unwrap().is_some());
+}
+
+#[test]
+fn each_requirement_has_its_refusal() {
+    for (name, value, refusal) in [
+        ("host", "", Refusal::Host),
+        ("upgrade", "h2c", Refusal::Upgrade),
+        ("upgrade", "websocket/13", Refusal::Upgrade),
+        ("connection", "keep-alive", Refusal::Connection),
+        ("connection", "upgraded", Refusal::Connection),
+        ("sec-websocket-key", "", Refusal::Key),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=", Refusal::Key),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ===", Refusal::Key),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQA=", Refusal::Key),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25j\u{e9}==", Refusal::Key),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZ-==", Refusal::Key),
+        ("sec-websocket-version", "", Refusal::Version),
+        ("sec-websocket-version", "8", Refusal::Version),
+        ("sec-websocket-version", "+13", Refusal::Version),
+        ("sec-websocket-version", "013", Refusal::Version),
+        ("sec-websocket-version", "13, 8", Refusal::Version),
+    ] {
+        if value.is_empty() {
+            let without: Vec<_> = GOOD.iter().copied().filter(|(n, _)| *n != name).collect();
+            assert_eq!(handshake(&without).unwrap_err(), refusal, "no {name}");
+            continue;
+        }
+        assert_eq!(with(&[(name, value)]).unwrap_err(), refusal, "{name}: {value}");
+    }
+    let good = || GOOD.iter().map(|(n, v)| (*n, v.as_bytes()));
+    assert_eq!(Handshake::from_parts(b"POST", Version::Http11, good()).unwrap_err(), Refusal::Method);
+    assert_eq!(Handshake::from_parts(b"get", Version::Http11, good()).unwrap_err(), Refusal::Method);
+    assert_eq!(Handshake::from_parts(b"GET", Version::Http10, good()).unwrap_err(), Refusal::HttpVersion);
+}
+
+#[test]
+fn what_must_stand_alone_does() {
+    for name in ["host", "sec-websocket-key", "sec-websocket-version"] {
+        let value = GOOD.iter().find(|(n, _)| *n == name).unwrap().1;
+        assert_eq!(and(&[(name, value)]).unwrap_err(), Refusal::Repeated, "{name}");
+    }
+    let two = [("Origin", "http://a"), ("origin", "http://b")];
+    assert_eq!(and(&two).unwrap_err(), Refusal::Repeated);
+}
+
+/// Content behind the head would be taken for frames.
+#[test]
+fn content_on_the_upgrade_is_refused() {
+    for (name, value) in [
+        ("Content-Length", "1"),
+        ("Content-Length", "+0"),
+        ("Content-Length", ""),
+        ("Content-Length", "18446744073709551616"),
+        ("Transfer-Encoding", "chunked"),
+        ("transfer-encoding", "identity"),
+    ] {
+        assert_eq!(and(&[(name, value)]).unwrap_err(), Refusal::Body, "{name}: {value}");
+    }
+    assert!(and(&[("Content-Length", " 0 ")]).unwrap().is_some());
+}
+
+#[test]
+fn subprotocols_are_tokens_over_any_lines() {
+    let lines = [("Sec-WebSocket-Protocol", "chat, superchat"), ("sec-websocket-protocol", ",v2.x")];
+    let handshake = and(&lines).unwrap().unwrap();
+    assert_eq!(
+        handshake.subprotocols().map(|p| p.as_str().to_owned()).collect::<Vec<_>>(),
+        ["chat", "superchat", "v2.x"]
+    );
+    for bad in ["", ",", "chat room", "a/b", "\"chat\"", "chat\u{e9}"] {
+        assert_eq!(and(&[("Sec-WebSocket-Protocol", bad)]).unwrap_err(), Refusal::Subprotocol, "{bad:?}");
+    }
+    let many = [("Sec-WebSocket-Protocol", "chat"); 5];
+    assert!(and(&many[..4]).is_ok());
+    assert_eq!(and(&many).unwrap_err(), Refusal::Subprotocol);
+}
+
+#[test]
+fn extensions_fit_their_grammar() {
+    let handshake = and(&[("Sec-WebSocket-Extensions", "a; b=1, permessage-deflate;c=\"8\" , d")]).unwrap().unwrap();
+    let offers: Vec<_> = handshake.extensions().collect();
+    assert_eq!(offers, [&b"a; b=1"[..], b"permessage-deflate;c=\"8\"", b"d"]);
+    for bad in
+        ["", "a b", "a;", "a; ;b", "a; =1", "a; b=", "a; b=\"\"", "a; b=\"1 2\"", "a; b=\"1", "a; b=1 2", "\"a\""]
+    {
+        assert_eq!(and(&[("Sec-WebSocket-Extensions", bad)]).unwrap_err(), Refusal::Extension, "{bad:?}");
+    }
+}
+
+/// A long list costs no more than its length: 64 KiB of offers, several ways, within the time of one test.
+#[test]
+fn long_lists_are_linear() {
+    for unit in ["a,", "a;b,", "a;b=\"\\\\\",", ",", "\"\\", "a; "] {
+        let _ = and(&[("Sec-WebSocket-Extensions", &unit.repeat(65_536 / unit.len()))]);
+        let _ = and(&[("Sec-WebSocket-Protocol", &unit.repeat(65_536 / unit.len()))]);
+    }
+}
+
+/// Cross-site hijacking: a page of another site makes the user's browser connect, cookies and all.
+#[test]
+fn pages_of_other_sites_are_refused_unless_allowed() {
+    let handshake = and(&[("Origin", "https://evil.example")]).unwrap().unwrap();
+    assert_eq!(handshake.accept(OriginPolicy::default()).unwrap_err(), Refusal::Origin);
+    assert_eq!(Refusal::Origin.status().code(), 403);
+    assert!(handshake.accept(OriginPolicy::Only(&["https://evil.example"])).is_ok());
+    assert!(handshake.accept(OriginPolicy::Any).is_ok());
+    let same = and(&[("Origin", "https://server.example.com")]).unwrap().unwrap();
+    assert!(same.accept(OriginPolicy::default()).is_ok());
+    let none = with(&[]).unwrap().unwrap();
+    assert!(none.accept(OriginPolicy::default()).is_ok());
+}
+
+#[test]
+fn refusals_are_ready_to_send() {
+    for (refusal, status, field) in [
+        (Refusal::Method, 405, "Allow: GET"),
+        (Refusal::Version, 426, "Sec-WebSocket-Version: 13"),
+        (Refusal::NotWebSocket, 426, "Upgrade: websocket"),
+        (Refusal::Origin, 403, ""),
+        (Refusal::Key, 400, ""),
+    ] {
+        let response = write(|tx| refusal.write(tx));
+        assert_eq!(refusal.status().code(), status);
+        let start = format!("HTTP/1.1 {status} {}\r\n", refusal.status().reason());
+        assert!(response.starts_with(&start) && response.ends_with("\r\nContent-Length: 0\r\n\r\n"), "{response}");
+        assert!(response.contains("close\r\n") && response.contains(field), "{response}");
+        for (name, value) in refusal.fields() {
+            assert!(response.contains(&format!("{name}: {}\r\n", core::str::from_utf8(value).unwrap())), "{response}");
+        }
+        let mut little = vec![0; response.len() - 1];
+        assert_eq!(refusal.write(&mut Tx::new(&mut little)), Err(Full { needed: response.len() }));
+    }
+}
+
+/// The example of §1.2 and §1.3.
+#[test]
+fn the_answer_is_written_whole_or_not_at_all() {
+    let handshake = and(&[("Sec-WebSocket-Protocol", "chat, superchat")]).unwrap().unwrap();
+    let fields = [("Set-Cookie", &b"a=b"[..]), ("Server", b"x")];
+    let answer = handshake.accept(OriginPolicy::default()).unwrap().subprotocol("chat").fields(&fields);
+    let expected = "HTTP/1.1 101 Switching Protocols\r\n\
+        Upgrade: websocket\r\n\
+        Connection: Upgrade\r\n\
+        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
+        Sec-WebSocket-Protocol: chat\r\n\
+        Set-Cookie: a=b\r\n\
+        Server: x\r\n\r\n";
+    assert_eq!(write(|tx| answer.write(tx)), expected);
+    let header: String = answer
+        .header()
+        .unwrap()
+        .map(|(name, value)| format!("{name}: {}\r\n", core::str::from_utf8(value).unwrap()))
+        .collect();
+    assert_eq!(format!("HTTP/1.1 101 Switching Protocols\r\n{header}\r\n"), expected);
+    for room in 0..expected.len() {
+        let mut out = vec![0; room];
+        let mut tx = Tx::new(&mut out);
+        assert_eq!(answer.write(&mut tx), Err(SendError::Full(Full { needed: expected.len() })));
+        assert!(tx.written().is_empty());
+    }
+}
+
+/// Fields of the application's own are a way to inject others, and into the frames behind.
+#[test]
+fn an_answer_cannot_be_misused() {
+    let handshake = and(&[("Sec-WebSocket-Protocol", "chat")]).unwrap().unwrap();
+    let answer = handshake.accept(OriginPolicy::default()).unwrap();
+    let misuse = |answer: Answer<'_>| {
+        let mut out = [0; 512];
+        let mut tx = Tx::new(&mut out);
+        let error = answer.write(&mut tx).unwrap_err();
+        assert!(tx.written().is_empty());
+        assert_eq!(answer.header().err().map(SendError::Misuse), Some(error));
+        error
+    };
+    for name in ["superchat", "Chat", "", "chat\r\nX: y"] {
+        assert_eq!(misuse(answer.subprotocol(name)), SendError::Misuse(Misuse::Subprotocol), "{name}");
+    }
+    for (name, value) in
+        [("X", "a\r\nY: b"), ("X", "a\n"), ("X", "a\0"), ("X\r\n", "a"), ("", "a"), ("X Y", "a"), ("X:", "")]
+    {
+        assert_eq!(misuse(answer.fields(&[(name, value.as_bytes())])), SendError::Misuse(Misuse::Field), "{name:?}");
+    }
+    for name in [
+        "upgrade",
+        "Connection",
+        "SEC-WEBSOCKET-ACCEPT",
+        "Sec-WebSocket-Extensions",
+        "content-length",
+        "Transfer-Encoding",
+    ] {
+        assert_eq!(misuse(answer.fields(&[(name, b"x")])), SendError::Misuse(Misuse::Reserved), "{name}");
+    }
+}
+
+#[test]
+fn windows_are_negotiated() {
+    let small = deflate::Config { server_max_window_bits: 10, client_max_window_bits: 9, ..deflate::Config::default() };
+    let both = deflate::Config {
+        server_no_context_takeover: true,
+        client_no_context_takeover: true,
+        ..deflate::Config::default()
+    };
+    for (offer, config, expected) in [
+        ("permessage-deflate", small, None),
+        (
+            "permessage-deflate; client_max_window_bits",
+            small,
+            Some("; server_max_window_bits=10; client_max_window_bits=9"),
+        ),
+        (
+            "permessage-deflate; client_max_window_bits=8",
+            small,
+            Some("; server_max_window_bits=10; client_max_window_bits=8"),
+        ),
+        (
+            "permessage-deflate; client_max_window_bits; server_max_window_bits=8",
+            small,
+            Some("; server_max_window_bits=8; client_max_window_bits=9"),
+        ),
+        ("permessage-deflate; client_max_window_bits=16", small, None),
+        ("permessage-deflate; client_max_window_bits; client_max_window_bits", small, None),
+        ("permessage-deflate", both, Some("; server_no_context_takeover; client_no_context_takeover")),
+    ] {
+        let handshake = and(&[("Sec-WebSocket-Extensions", offer)]).unwrap().unwrap();
+        let answer = deflate::negotiate(&handshake, &config).map(|params| params.to_string());
+        assert_eq!(answer, expected.map(|params| format!("permessage-deflate{params}")), "{offer}");
+    }
+}
+
+proptest! {
+    /// Any fields at all: no panic, and what is accepted is answered.
+    #[test]
+    fn any_fields(fields in proptest::collection::vec(
+        (prop_oneof![
+            proptest::sample::select(vec!["host", "upgrade", "connection", "sec-websocket-key", "sec-websocket-version",
+                "origin", "sec-websocket-protocol", "sec-websocket-extensions"]).prop_map(str::to_owned),
+            "[a-z-]{0,30}",
+        ], prop_oneof![
+            proptest::sample::select(GOOD.map(|(_, v)| v.as_bytes().to_vec()).to_vec()),
+            proptest::collection::vec(any::<u8>(), 0..40),
+        ]), 0..8), replace in 0..GOOD.len()) {
+        let good = GOOD.iter().enumerate().filter(|(at, _)| *at != replace).map(|(_, (n, v))| (*n, v.as_bytes()));
+        let all = good.chain(fields.iter().map(|(n, v)| (n.as_str(), v.as_slice())));
+        if let Ok(Some(handshake)) = Handshake::from_parts(b"GET", Version::Http11, all) {
+            let answer = handshake.accept(OriginPolicy::Any).unwrap();
+            let first = handshake.subprotocols().next();
+            let answer = first.as_ref().map_or(answer, |p| answer.subprotocol(p.as_str()));
+            let mut out = [0; 512];
+            prop_assert!(answer.write(&mut Tx::new(&mut out)).is_ok());
+            let _ = deflate::negotiate(&handshake, &deflate::Config::default());
+        }
+    }
+}
+
+const GOOD: [(&str, &str); 5] = [
+    ("host", "server.example.com"),
+    ("upgrade", "websocket"),
+    ("connection", "Upgrade"),
+    ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ("sec-websocket-version", "13"),
+];
+
+fn handshake<'a>(fields: &[(&str, &'a str)]) -> Result<Option<Handshake<'a>>, Refusal> {
+    Handshake::from_parts(b"GET", Version::Http11, fields.iter().map(|(n, v)| (*n, v.as_bytes())))
+}
+
+/// The good request with some fields replaced.
+fn with<'a>(fields: &[(&str, &'a str)]) -> Result<Option<Handshake<'a>>, Refusal> {
+    let kept = GOOD.iter().copied().filter(|(name, _)| !fields.iter().any(|(other, _)| name == other));
+    handshake(&kept.chain(fields.iter().copied()).collect::<Vec<_>>())
+}
+
+/// The good request with some fields more.
+fn and<'a>(fields: &[(&str, &'a str)]) -> Result<Option<Handshake<'a>>, Refusal> {
+    handshake(&GOOD.iter().copied().chain(fields.iter().copied()).collect::<Vec<_>>())
+}
+
+fn write<E: core::fmt::Debug>(write: impl FnOnce(&mut Tx<'_>) -> Result<(), E>) -> String {
+    let mut out = [0; 1024];
+    let mut tx = Tx::new(&mut out);
+    write(&mut tx).expect("there is room");
+    String::from_utf8(tx.written().to_vec()).expect("ASCII")
+}
+
+/// What a server said to a vector's request.
+#[derive(Debug, PartialEq)]
+struct Told {
+    response: Vec<u8>,
+    extensions: Option<String>,
+    leftover: Vec<u8>,
+}
+
+fn play(case: &Value, pieces: &[&[u8]]) -> Told {
+    let options = case.get("options").expect("options");
+    let mut inbox = Vec::new();
+    for piece in pieces {
+        inbox.extend_from_slice(piece);
+    }
+    let (mut out, mut extensions) = ([0; 1024], None);
+    let mut tx = Tx::new(&mut out);
+    let end = inbox.windows(4).position(|w| w == b"\r\n\r\n").expect("every vector is a whole head");
+    match judge_head(&inbox[..end]) {
+        Ok(handshake) => {
+            // The vectors know RFC 6455 alone, which leaves it to the server which origins it takes.
+            let answer = handshake.accept(OriginPolicy::Any).expect("any origin may");
+            let spoken: Vec<_> = options.get("subprotocols").map_or(&[][..], Value::items).iter().collect();
+            let spoken: Vec<_> = spoken.iter().filter_map(|name| name.as_str()).collect();
+            let chosen = handshake.subprotocols().find_map(|p| spoken.iter().find(|name| p == **name).copied());
+            let answer = chosen.map_or(answer, |name| answer.subprotocol(name));
+            answer.write(&mut tx).expect("there is room");
+            if options.is_true("deflate") {
+                extensions = deflate::negotiate(&handshake, &deflate::Config::default()).map(|p| p.to_string());
+            }
+        }
+        Err(refusal) => refusal.write(&mut tx).expect("there is room"),
+    }
+    Told { response: tx.written().to_vec(), extensions, leftover: inbox[end + 4..].to_vec() }
+}
+
+/// The smallest reading of a head that can be called one.
+fn judge_head(head: &[u8]) -> Result<Handshake<'_>, Refusal> {
+    let mut lines = head.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let line = lines.next().expect("a request line");
+    let mut words = line.split(|&b| b == b' ');
+    let method = words.next().expect("a method");
+    let version = if words.next_back() == Some(b"HTTP/1.0") { Version::Http10 } else { Version::Http11 };
+    let fields: Vec<_> = lines.map(|line| line.split_at(line.iter().position(|&b| b == b':').unwrap_or(0))).collect();
+    if fields.iter().any(|(name, _)| name.is_empty() || name.contains(&b' ')) {
+        return Err(Refusal::Host);
+    }
+    let fields = fields.iter().map(|(name, value)| (*name, &value[1..]));
+    Handshake::from_parts(method, version, fields)?.ok_or(Refusal::NotWebSocket)
+}
+
+fn judge(case: &Value, told: &Told) -> Result<(), String> {
+    let expect = case.get("expect").ok_or("no expectation")?;
+    let wrong = |what: &str| Err(format!("{what}: {} and {:?}", show(&told.response), told.extensions));
+    let response = core::str::from_utf8(&told.response).map_err(|_| "not text")?;
+    let status: i64 = response[9..12].parse().map_err(|_| "no status")?;
+    let wanted = expect.num("status").ok_or("no status expected")?;
+    let also: Vec<i64> = expect.get("also_ok").map_or(&[][..], Value::items).iter().filter_map(Value::as_i64).collect();
+    if status != wanted && !also.contains(&status) {
+        return wrong("status");
+    }
+    let field = |name: &str| {
+        let mut lines = response.split("\r\n").filter_map(|line| line.split_once(": "));
+        lines.find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    };
+    for (name, value) in expect.get("headers").map_or(&[][..], Value::members) {
+        if status == wanted && field(name) != value.as_str() {
+            return wrong(name);
+        }
+    }
+    if status != 101 || wanted != 101 {
+        return Ok(());
+    }
+    let text = |key: &str| expect.get(key).and_then(Value::as_str);
+    if field("Sec-WebSocket-Accept") != text("accept") || field("Upgrade") != Some("websocket") {
+        return wrong("accept");
+    }
+    if field("Sec-WebSocket-Protocol") != text("subprotocol") {
+        return wrong("subprotocol");
+    }
+    if told.extensions.as_deref() != text("extensions") {
+        return wrong("extensions");
+    }
+    Ok(())
+}
