@@ -1,3 +1,28 @@
 //! RFC 6455: WebSocket.
+//!
+//! A [`Connection`] turns received bytes into [`Event`]s and sends frames; its role is a type
+//! ([`Server`], [`Client`]). It keeps no payload: pieces of a message are delivered as they arrive,
+//! unmasked in place, text already judged. For whole messages there is `Messages` (feature `alloc`).
+//!
+//! Looking for the opening handshake? [`handshake`]. For the frame header? `header`. For masking? `mask`. For what may stand in a Close?
+//! [`CloseCode`]. For the rules of receiving? `connection`, of sending? `send`. For what a peer can do
+//! wrong? [`Violation`]; what the caller can? [`Misuse`].
 
+mod close;
+mod connection;
+mod error;
 pub mod handshake;
+mod header;
+mod mask;
+#[cfg(feature = "alloc")]
+mod message;
+mod role;
+mod send;
+
+pub use close::CloseCode;
+pub use connection::{Config, Connection, Event};
+pub use error::{Limit, Misuse, Violation};
+#[cfg(feature = "alloc")]
+pub use message::{Message, Messages};
+pub use role::{Client, Role, Server};
+pub use send::Kind;

@@ -1,0 +1,568 @@
+//! Receiving: one state machine for both roles.
+//!
+//! A header stays unconsumed until some of its payload can be, so that it is judged again at most a
+//! few bytes at a time and never remembered in parts. Payload is unmasked where it lies, and only as
+//! far as it is consumed.
+//!
+//! A code point may straddle two frames, with a header between its bytes. Its first bytes are then
+//! carried in the engine, and written over the end of that (consumed) header, in front of the payload:
+//! the next piece of text is contiguous. Up to 3 bytes are carried. A masked header has at least 6, but an
+//! unmasked one may have 2; so the client's end leaves one byte it is done with unconsumed in front of it.
+
+use core::time::Duration;
+
+use super::header::{self, Header, Opcode, Terms};
+use super::role::{Client, Role, Server};
+use super::{CloseCode, Kind, Limit, Violation, close, mask};
+use crate::Entropy;
+use crate::bytes::{Text, utf8};
+use crate::io::{Full, Rx, Tx, Wants};
+use crate::time::{Deadlines, Instant};
+
+/// One end of a WebSocket connection after the handshake. Holds no payload and no heap.
+#[derive(Debug)]
+pub struct Connection<R> {
+    pub(super) role: R,
+    pub(super) config: Config,
+    pub(super) phase: Phase,
+    /// Whether our Close is on its way: no data may follow it.
+    pub(super) close_sent: bool,
+    /// The message we are sending in fragments.
+    pub(super) sending: Option<Kind>,
+    pub(super) deadlines: Deadlines<1>,
+    wants: Wants,
+    incoming: Incoming,
+}
+
+/// Limits and habits of a [`Connection`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// The longest payload of a data frame, in bytes. Judged at its header. 16 MiB, as in tungstenite.
+    pub max_frame: u64,
+    /// The longest message, in bytes over all its frames. Judged at each header. 64 MiB, as in tungstenite.
+    pub max_message: u64,
+    /// The most frames in a message. 131,072: the Autobahn suite sends 65,536.
+    pub max_fragments: u32,
+    /// Whether a ping is answered by the engine. If not, the caller sends the pongs.
+    pub auto_pong: bool,
+    /// How long the peer may take to answer our Close; `None`: for ever. 10 s, as in Python's websockets.
+    pub close_timeout: Option<Duration>,
+}
+
+/// What was received. A message comes in one or more pieces, the last of which says `end`.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event<'b> {
+    /// A piece of a text message, whole code points only. Empty only if it ends the message.
+    Text {
+        /// The piece.
+        text: Text<'b>,
+        /// Whether the message ends with it.
+        end: bool,
+    },
+    /// A piece of a binary message. Empty only if it ends the message.
+    Binary {
+        /// The piece, the caller's to change.
+        data: &'b mut [u8],
+        /// Whether the message ends with it.
+        end: bool,
+    },
+    /// A ping; the pong is already in `tx`, unless `Config::auto_pong` is off.
+    Ping(&'b [u8]),
+    /// A pong, asked for or not.
+    Pong(&'b [u8]),
+    /// The peer's Close, the last event; its answer is already in `tx`.
+    Close {
+        /// `None` when the frame had no body (1005 in other APIs).
+        code: Option<CloseCode>,
+        /// Why, in the peer's words.
+        reason: Text<'b>,
+    },
+}
+
+/// Where the connection is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Open,
+    /// The peer's Close was received and answered.
+    Closed,
+    /// Our Close for this violation waits for room.
+    Failing(Violation),
+    Failed(Violation),
+}
+
+/// The message being received.
+#[derive(Debug)]
+struct Incoming {
+    /// Bytes of the current data frame not consumed yet. Never 0 unless between frames.
+    left: u64,
+    /// The current frame's key, as it belongs to the next byte.
+    key: [u8; 4],
+    /// Whether the current frame is its message's last.
+    fin: bool,
+    message: Option<Kind>,
+    /// Payload of the message so far, the current frame counted whole.
+    total: u64,
+    fragments: u32,
+    /// The start of a code point that goes on in the next frame.
+    carry: [u8; 3],
+    carried: usize,
+}
+
+impl Connection<Server> {
+    /// The server's end.
+    pub const fn server(config: Config) -> Self {
+        Self::new(Server, config)
+    }
+}
+
+impl<E: Entropy> Connection<Client<E>> {
+    /// The client's end, which masks with keys from `entropy`, a fresh one for each frame.
+    pub const fn client(entropy: E, config: Config) -> Self {
+        Self::new(Client(entropy), config)
+    }
+}
+
+impl<R> Connection<R> {
+    const fn new(role: R, config: Config) -> Self {
+        Self {
+            role,
+            config,
+            phase: Phase::Open,
+            close_sent: false,
+            sending: None,
+            deadlines: Deadlines::new(),
+            wants: Wants::Input,
+            incoming: Incoming {
+                left: 0,
+                key: [0; 4],
+                fin: false,
+                message: None,
+                total: 0,
+                fragments: 0,
+                carry: [0; 3],
+                carried: 0,
+            },
+        }
+    }
+
+    /// What the next [`poll`](Self::poll) needs, valid after `Ok(None)` or an error.
+    pub const fn wants(&self) -> Wants {
+        self.wants
+    }
+
+    /// Whether nothing more can be sent: a Close was sent or received, or the connection failed.
+    pub const fn is_closing(&self) -> bool {
+        self.close_sent || !matches!(self.phase, Phase::Open)
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// Acts on the deadlines that are due at `now`; early or twice, it does nothing.
+    ///
+    /// If the peer did not answer our Close, the connection has failed: `poll` and `wants` say so.
+    ///
+    /// # Errors
+    /// `Full` when something was to be sent and has no room in `tx`: call again with more.
+    pub fn handle_timeout(&mut self, now: Instant, tx: &mut Tx<'_>) -> Result<(), Full> {
+        let _ = tx; // no deadline sends anything yet
+        if self.deadlines.due(now) == Some(CLOSE) {
+            self.fail(Violation::Timeout);
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, violation: Violation) {
+        self.phase = Phase::Failed(violation);
+        self.wants = Wants::Close;
+        self.deadlines.clear(CLOSE);
+    }
+}
+
+impl<R: Role> Connection<R> {
+    /// Consumes input up to the next event.
+    ///
+    /// # Errors
+    /// The peer broke a rule or a limit, or is gone. A Close with the violation's code is in `tx`, if
+    /// there is one to send and none was sent; every later call returns the same error.
+    #[inline]
+    pub fn poll<'b>(&mut self, now: Instant, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
+        let _ = now; // no deadline is started by input yet
+        if self.phase == Phase::Open {
+            match self.receive(rx, tx) {
+                Ok(event) => return Ok(event),
+                Err(violation) => self.phase = Phase::Failing(violation),
+            }
+        }
+        self.wind_up(rx, tx)
+    }
+
+    fn receive<'b>(&mut self, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
+        loop {
+            if self.incoming.left == 0 {
+                let input = rx.bytes().get(self.spent()..).unwrap_or(&[]);
+                let Some(header) = header::parse(input, &self.terms())? else {
+                    return self.starve(rx);
+                };
+                if header.opcode.is_control() {
+                    return self.control(header, rx, tx);
+                }
+                if self.incoming.carried > 0 {
+                    if !self.carry_over(header, rx)? {
+                        return self.starve(rx);
+                    }
+                    if self.incoming.left == 0 {
+                        continue;
+                    }
+                    return self.text(rx, self.incoming.carried);
+                }
+                rx.take(header.len);
+                self.begin(header);
+                if header.payload == 0 {
+                    if !header.fin {
+                        continue;
+                    }
+                    return Ok(Some(self.empty_end(rx)));
+                }
+            }
+            let event = match self.incoming.message {
+                Some(Kind::Text) => self.text(rx, 0)?,
+                _ => self.binary(rx)?,
+            };
+            // A text frame can end without an event: all it had left is the start of a code point.
+            if event.is_some() || self.incoming.left > 0 {
+                return Ok(event);
+            }
+        }
+    }
+
+    fn terms(&self) -> Terms {
+        let incoming = &self.incoming;
+        Terms {
+            masked: !R::MASKS,
+            in_message: incoming.message.is_some(),
+            last_fragment: incoming.fragments >= self.config.max_fragments,
+            max_frame: self.config.max_frame,
+            max_growth: self.config.max_message.saturating_sub(incoming.total),
+        }
+    }
+
+    /// A data frame's header is consumed.
+    fn begin(&mut self, header: Header) {
+        let incoming = &mut self.incoming;
+        match header.opcode {
+            Opcode::Text => incoming.message = Some(Kind::Text),
+            Opcode::Binary => incoming.message = Some(Kind::Binary),
+            _ => {}
+        }
+        incoming.left = header.payload;
+        incoming.key = header.key;
+        incoming.fin = header.fin;
+        incoming.total += header.payload;
+        incoming.fragments += 1;
+    }
+
+    /// `n` bytes of payload are consumed; whether the message ends with them.
+    fn advance(&mut self, n: usize) -> bool {
+        let incoming = &mut self.incoming;
+        incoming.left -= n as u64;
+        incoming.key = mask::rotated(incoming.key, n);
+        let end = incoming.fin && incoming.left == 0;
+        if end {
+            self.end();
+        }
+        end
+    }
+
+    fn end(&mut self) {
+        self.incoming.message = None;
+        self.incoming.total = 0;
+        self.incoming.fragments = 0;
+    }
+
+    /// The last frame of a message was empty.
+    fn empty_end<'b>(&mut self, rx: &mut Rx<'b>) -> Event<'b> {
+        let kind = self.incoming.message;
+        self.end();
+        match kind {
+            Some(Kind::Text) => Event::Text { text: Text::from(""), end: true },
+            _ => Event::Binary { data: rx.take(0), end: true },
+        }
+    }
+
+    fn binary<'b>(&mut self, rx: &mut Rx<'b>) -> Result<Option<Event<'b>>, Violation> {
+        let n = visible(self.incoming.left, rx.bytes().len());
+        if n == 0 {
+            return self.starve(rx);
+        }
+        let data = rx.take(n);
+        if !R::MASKS {
+            mask::apply(self.incoming.key, data);
+        }
+        let end = self.advance(n);
+        Ok(Some(Event::Binary { data, end }))
+    }
+
+    /// The next piece of text. The first `carried` bytes of `rx` are a carried start of a code point.
+    fn text<'b>(&mut self, rx: &mut Rx<'b>, carried: usize) -> Result<Option<Event<'b>>, Violation> {
+        let input = rx.bytes_mut();
+        let n = visible(self.incoming.left, input.len() - carried);
+        if n == 0 {
+            return self.starve(rx);
+        }
+        let whole = n as u64 == self.incoming.left;
+        let (fin, key) = (self.incoming.fin, self.incoming.key);
+        let piece = &mut input[..carried + n];
+        let judged = judge::<R>(key, piece, carried);
+        let Judged { valid, seen, well_formed } = judged;
+        let cut = &mut piece[valid..seen];
+        let mut carry = 0;
+        if !cut.is_empty() {
+            if well_formed && whole && !fin {
+                // A code point goes on in the next frame.
+                carry = cut.len();
+                self.incoming.carry[..carry].copy_from_slice(cut);
+            } else {
+                if !R::MASKS {
+                    mask::apply(mask::rotated(key, valid - carried), cut);
+                }
+                if valid == 0 {
+                    // §8.1: text that is not UTF-8 fails the connection, at the first byte that shows it.
+                    return if well_formed && !whole { self.starve(rx) } else { Err(Violation::Utf8) };
+                }
+            }
+        }
+        let text = rx.take(valid);
+        self.incoming.carried = carry;
+        rx.take(carry - self.spent());
+        let end = self.advance(valid - carried + carry);
+        if valid == 0 {
+            return Ok(None);
+        }
+        Ok(Some(Event::Text { text: Text::from_validated(text), end }))
+    }
+
+    /// Bytes in front of the next header that are done with. An unmasked header may have 2 bytes only, too few
+    /// to write 3 carried ones over.
+    const fn spent(&self) -> usize {
+        if R::MASKS && self.incoming.carried == 3 { 1 } else { 0 }
+    }
+
+    /// Brings the carried bytes of a code point together with the rest of it in the frame of `header`.
+    ///
+    /// `false`: more input is needed. Otherwise the header is consumed; the carried bytes are in front of
+    /// the payload, or (`left` is 0) the frame is consumed too, and they are still carried.
+    fn carry_over(&mut self, header: Header, rx: &mut Rx<'_>) -> Result<bool, Violation> {
+        let carried = self.incoming.carried;
+        let front = self.spent() + header.len;
+        let payload = rx.bytes().get(front..).unwrap_or(&[]);
+        let n = visible(header.payload, payload.len());
+        // At most 3 bytes of payload are needed.
+        let mut code_point = [0; 6];
+        let joined = (carried + n).min(code_point.len());
+        code_point[..carried].copy_from_slice(&self.incoming.carry[..carried]);
+        for ((to, from), key) in code_point[carried..joined].iter_mut().zip(payload).zip(header.key) {
+            *to = from ^ key;
+        }
+        let whole = n as u64 == header.payload;
+        match utf8::check(&code_point[..joined]) {
+            Err(0) => return Err(Violation::Utf8),
+            Ok(0) if !whole => return Ok(false),
+            Ok(0) if header.fin => return Err(Violation::Utf8),
+            Ok(0) => {
+                // Still unfinished, and so is the message.
+                self.begin(header);
+                self.incoming.left = 0;
+                self.incoming.carry.copy_from_slice(&code_point[..3]);
+                self.incoming.carried = joined;
+                rx.take(front + n - self.spent());
+            }
+            _ => {
+                self.begin(header);
+                rx.take(front - carried);
+                rx.bytes_mut()[..carried].copy_from_slice(&code_point[..carried]);
+            }
+        }
+        Ok(true)
+    }
+
+    fn control<'b>(
+        &mut self,
+        header: Header,
+        rx: &mut Rx<'b>,
+        tx: &mut Tx<'_>,
+    ) -> Result<Option<Event<'b>>, Violation> {
+        let len = visible(header.payload, usize::MAX);
+        let front = self.spent() + header.len;
+        if rx.bytes().len() < front + len {
+            return self.starve(rx);
+        }
+        // The answer must fit before its cause is consumed. §5.5.1: "the endpoint MUST send a Close frame
+        // in response"; §5.5.2: "an endpoint MUST send a Pong frame in response".
+        let answer = match header.opcode {
+            Opcode::Ping if self.config.auto_pong => Some(len),
+            Opcode::Close if !self.close_sent => Some(len.min(2)),
+            _ => None,
+        };
+        if let Some(answer) = answer {
+            let needed = header::len(answer as u64, R::MASKS) + answer;
+            if tx.room() < needed {
+                self.wants = Wants::Output(needed);
+                return Ok(None);
+            }
+        }
+        let input = rx.bytes_mut();
+        if !R::MASKS {
+            mask::apply(header.key, &mut input[front..front + len]);
+        }
+        if front != header.len {
+            // What is spent stays unconsumed: the last byte of this frame in place of the one before it.
+            input.copy_within(front..front + len, header.len);
+        }
+        rx.take(header.len);
+        let body: &'b [u8] = rx.take(len);
+        match header.opcode {
+            Opcode::Ping => {
+                if self.config.auto_pong {
+                    let _ = self.frame(Opcode::Pong, true, body, tx);
+                }
+                Ok(Some(Event::Ping(body)))
+            }
+            Opcode::Pong => Ok(Some(Event::Pong(body))),
+            _ => {
+                let (code, reason) = close::parse(body)?;
+                if !self.close_sent {
+                    // §5.5.1: "When sending a Close frame in response, the endpoint typically echos the status
+                    // code it received."
+                    let _ = self.frame(Opcode::Close, true, &body[..len.min(2)], tx);
+                    self.close_sent = true;
+                }
+                self.phase = Phase::Closed;
+                self.deadlines.clear(CLOSE);
+                Ok(Some(Event::Close { code, reason }))
+            }
+        }
+    }
+
+    /// Nothing can be done with the input there is.
+    fn starve<'b>(&mut self, rx: &Rx<'_>) -> Result<Option<Event<'b>>, Violation> {
+        if rx.is_last() {
+            return Err(Violation::Eof);
+        }
+        if rx.is_full() && rx.consumed() == 0 {
+            return Err(Violation::Limit(Limit::Buffer));
+        }
+        self.wants = Wants::Input;
+        Ok(None)
+    }
+
+    /// The connection is over, or about to be.
+    #[cold]
+    fn wind_up<'b>(&mut self, rx: &mut Rx<'_>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
+        if let Phase::Failing(violation) = self.phase {
+            // §7.1.7: "the endpoint SHOULD send a Close frame with an appropriate status code".
+            if let (Some(code), false) = (violation.close_code(), self.close_sent) {
+                if let Err(full) = self.frame(Opcode::Close, true, &code.code().to_be_bytes(), tx) {
+                    self.wants = Wants::Output(full.needed);
+                    return Ok(None);
+                }
+                self.close_sent = true;
+            }
+            self.fail(violation);
+        }
+        // §5.5.1 and §7.1.7: what follows is not processed.
+        rx.take_all();
+        self.wants = Wants::Close;
+        match self.phase {
+            Phase::Failed(violation) => Err(violation),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Default for Connection<Server> {
+    fn default() -> Self {
+        Self::server(Config::new())
+    }
+}
+
+impl Config {
+    /// The defaults.
+    pub const fn new() -> Self {
+        Self {
+            max_frame: MAX_FRAME,
+            max_message: MAX_MESSAGE,
+            max_fragments: MAX_FRAGMENTS,
+            auto_pong: true,
+            close_timeout: Some(CLOSE_TIMEOUT),
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// How far a piece of text was looked at.
+struct Judged {
+    /// Length of the whole code points at the front.
+    valid: usize,
+    /// How many bytes are unmasked and judged.
+    seen: usize,
+    /// Whether the bytes between the two can still become a code point.
+    well_formed: bool,
+}
+
+/// Unmasks and judges `piece` up to the first fault. Its first `plain` bytes (the start of a code point) are not masked.
+fn judge<R: Role>(key: [u8; 4], piece: &mut [u8], plain: usize) -> Judged {
+    let (mut valid, mut seen) = (0, plain);
+    while seen < piece.len() {
+        let end = piece.len().min(seen + BLOCK);
+        let block = &mut piece[seen..end];
+        let ascii = if R::MASKS { block.is_ascii() } else { mask::apply(mask::rotated(key, seen - plain), block) };
+        if ascii && valid == seen {
+            (valid, seen) = (end, end);
+            continue;
+        }
+        seen = end;
+        match utf8::check(&piece[valid..seen]) {
+            Ok(n) => valid += n,
+            Err(n) => return Judged { valid: valid + n, seen, well_formed: false },
+        }
+    }
+    Judged { valid, seen, well_formed: true }
+}
+
+/// How much of `left` bytes is among `available`.
+fn visible(left: u64, available: usize) -> usize {
+    usize::try_from(left).unwrap_or(usize::MAX).min(available)
+}
+
+/// The slot of the deadline for the peer's Close.
+pub(super) const CLOSE: usize = 0;
+
+/// Text is unmasked and judged in blocks: the second pass that other than ASCII needs finds them in the
+/// cache, and a fault is found before all that follows it is unmasked.
+const BLOCK: usize = 4096;
+
+const MAX_FRAME: u64 = 16 << 20;
+const MAX_MESSAGE: u64 = 64 << 20;
+const MAX_FRAGMENTS: u32 = 131_072;
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_small() {
+        assert!(size_of::<Connection<Server>>() <= 160, "{}", size_of::<Connection<Server>>());
+        assert!(size_of::<Event<'_>>() <= 32, "{}", size_of::<Event<'_>>());
+    }
+}

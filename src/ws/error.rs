@@ -1,0 +1,127 @@
+//! What goes wrong: by the peer's fault ([`Violation`]), by the caller's ([`Misuse`]).
+
+use core::fmt;
+
+use super::CloseCode;
+
+/// Why the connection failed (§7.1.7). The engine stays in this state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Violation {
+    /// A reserved bit is set and no extension gives it a meaning (§5.2).
+    ReservedBit,
+    /// A reserved opcode: 3 to 7, 11 to 15 (§5.2).
+    Opcode,
+    /// A control frame without FIN (§5.5).
+    ControlFragment,
+    /// A control frame of more than 125 bytes (§5.5).
+    ControlLength,
+    /// A frame to a server that is not masked (§5.1).
+    Unmasked,
+    /// A frame to a client that is masked (§5.1).
+    Masked,
+    /// A length not written in its shortest form (§5.2).
+    LengthForm,
+    /// A length of 2^63 or more (§5.2).
+    LengthRange,
+    /// A continuation with nothing to continue (§5.4).
+    Continuation,
+    /// A new message inside an unfinished one (§5.4).
+    Interleaved,
+    /// A Close with a body of one byte (§5.5.1).
+    CloseLength,
+    /// A Close with a code that must not be on the wire (§7.4).
+    CloseCode,
+    /// Text, or the reason of a Close, that is not UTF-8 (§8.1).
+    Utf8,
+    /// A limit of the configuration is passed.
+    Limit(Limit),
+    /// The peer stopped writing without a Close (§7.1.5: 1006).
+    Eof,
+    /// The peer did not answer our Close in time (1006).
+    Timeout,
+}
+
+/// Which limit was passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Limit {
+    /// `Config::max_frame`.
+    Frame,
+    /// `Config::max_message`.
+    Message,
+    /// `Config::max_fragments`.
+    Fragments,
+    /// The receive buffer is full and too small for a control frame.
+    Buffer,
+}
+
+impl Violation {
+    /// The code of the Close frame that is sent for it; `None` where none can be: the peer is gone.
+    pub const fn close_code(self) -> Option<CloseCode> {
+        match self {
+            Self::Utf8 => Some(CloseCode::INVALID_DATA),
+            Self::Limit(_) => Some(CloseCode::TOO_BIG),
+            Self::Eof | Self::Timeout => None,
+            _ => Some(CloseCode::PROTOCOL_ERROR),
+        }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ReservedBit => "reserved bit without an extension",
+            Self::Opcode => "reserved opcode",
+            Self::ControlFragment => "control frame fragmented",
+            Self::ControlLength => "control frame longer than 125 bytes",
+            Self::Unmasked => "frame from a client not masked",
+            Self::Masked => "frame from a server masked",
+            Self::LengthForm => "length not in its shortest form",
+            Self::LengthRange => "length of 2^63 or more",
+            Self::Continuation => "continuation without a message",
+            Self::Interleaved => "new message inside an unfinished one",
+            Self::CloseLength => "Close with a body of one byte",
+            Self::CloseCode => "Close with a code that must not be sent",
+            Self::Utf8 => "text is not UTF-8",
+            Self::Limit(Limit::Frame) => "frame too big",
+            Self::Limit(Limit::Message) => "message too big",
+            Self::Limit(Limit::Fragments) => "message of too many fragments",
+            Self::Limit(Limit::Buffer) => "receive buffer too small for a control frame",
+            Self::Eof => "end of input without a Close",
+            Self::Timeout => "no Close in time",
+        })
+    }
+}
+
+impl core::error::Error for Violation {}
+
+/// Why a `send_*` call is wrong here, whatever room there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Misuse {
+    /// A Close was sent or received, or the connection failed: nothing may follow.
+    Closed,
+    /// A message in fragments is unfinished, and this is not its next fragment.
+    Interleaved,
+    /// A ping or pong carries at most 125 bytes.
+    ControlLength,
+    /// The reason of a Close has at most 123 bytes.
+    ReasonLength,
+    /// A payload has fewer than 2^63 bytes.
+    LengthRange,
+}
+
+impl fmt::Display for Misuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "the connection is closed for sending",
+            Self::Interleaved => "another message is unfinished",
+            Self::ControlLength => "more than 125 bytes in a ping or pong",
+            Self::ReasonLength => "more than 123 bytes of reason",
+            Self::LengthRange => "a payload of 2^63 bytes or more",
+        })
+    }
+}
+
+impl core::error::Error for Misuse {}

@@ -1,0 +1,138 @@
+//! Whole messages from pieces.
+
+use alloc::vec::Vec;
+
+use super::{Event, Limit, Violation};
+use crate::bytes::Text;
+
+/// Puts the pieces of messages together. A message that comes in one piece is not copied.
+///
+/// ```
+/// # use hopwire::{io::{Rx, Tx}, time::Instant, ws};
+/// # fn echo(conn: &mut ws::Connection<ws::Server>, now: Instant, rx: &mut Rx<'_>, tx: &mut Tx<'_>)
+/// # -> Result<(), Box<dyn std::error::Error>> {
+/// let mut messages = ws::Messages::new(1 << 20);
+/// while let Some(event) = conn.poll(now, rx, tx)? {
+///     match messages.push(event)? {
+///         Some(ws::Message::Text(text)) => conn.send_text(text, tx)?,
+///         Some(ws::Message::Binary(data)) => conn.send_binary(data, tx)?,
+///         None => {}
+///     }
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct Messages {
+    buf: Vec<u8>,
+    max_message: usize,
+    /// Whether `buf` holds a message that was handed out.
+    done: bool,
+}
+
+/// A whole message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Message<'m> {
+    /// Of text.
+    Text(Text<'m>),
+    /// Of bytes.
+    Binary(&'m [u8]),
+}
+
+impl Messages {
+    /// Messages of at most `max_message` bytes; no memory is taken before it is needed.
+    ///
+    /// Give [`Config::max_message`](super::Config::max_message) the same value: then a message that is too big
+    /// fails at its header, with the right Close on the wire.
+    pub const fn new(max_message: usize) -> Self {
+        Self { buf: Vec::new(), max_message, done: false }
+    }
+
+    /// The message that `event` ends, if it ends one. Events that are no piece of a message are passed over.
+    ///
+    /// # Errors
+    /// The message is bigger than allowed. Then [close](super::Connection::close) with the violation's code.
+    pub fn push<'m>(&'m mut self, event: Event<'m>) -> Result<Option<Message<'m>>, Violation> {
+        if self.done {
+            self.release();
+        }
+        let (text, bytes, end) = match event {
+            Event::Text { text, end } => (true, text.as_bytes(), end),
+            Event::Binary { data, end } => (false, &*data, end),
+            _ => return Ok(None),
+        };
+        if self.buf.len().saturating_add(bytes.len()) > self.max_message {
+            return Err(Violation::Limit(Limit::Message));
+        }
+        let whole = if end && self.buf.is_empty() {
+            bytes
+        } else {
+            self.buf.extend_from_slice(bytes);
+            if !end {
+                return Ok(None);
+            }
+            self.done = true;
+            &self.buf
+        };
+        Ok(Some(if text { Message::Text(Text::from_validated(whole)) } else { Message::Binary(whole) }))
+    }
+
+    /// Gives back the memory of a message already handed out (the next `push` would, too). A small buffer is kept.
+    pub fn release(&mut self) {
+        if !self.done {
+            return;
+        }
+        self.done = false;
+        if self.buf.capacity() > KEPT {
+            self.buf = Vec::new();
+        } else {
+            self.buf.clear();
+        }
+    }
+
+    /// How many bytes of memory are held.
+    pub const fn capacity(&self) -> usize {
+        self.buf.capacity()
+    }
+}
+
+/// The most memory kept between messages: those in fragments, up to this size, then cost no allocation.
+const KEPT: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str, end: bool) -> Event<'_> {
+        Event::Text { text: Text::from(text), end }
+    }
+
+    #[test]
+    fn one_piece_is_not_copied_and_several_are_joined() {
+        let mut messages = Messages::new(10);
+        assert_eq!(messages.push(text("whole", true)), Ok(Some(Message::Text(Text::from("whole")))));
+        assert_eq!(messages.capacity(), 0);
+        assert_eq!(messages.push(text("in ", false)), Ok(None));
+        assert_eq!(messages.push(Event::Ping(b"between")), Ok(None));
+        assert_eq!(messages.push(text("two", true)), Ok(Some(Message::Text(Text::from("in two")))));
+        assert_eq!(messages.push(text("", true)), Ok(Some(Message::Text(Text::from("")))));
+        let mut data = *b"0123456789";
+        assert_eq!(
+            messages.push(Event::Binary { data: &mut data, end: true }),
+            Ok(Some(Message::Binary(b"0123456789")))
+        );
+        assert_eq!(messages.push(text("12345", false)), Ok(None));
+        assert_eq!(messages.push(text("678901", true)), Err(Violation::Limit(Limit::Message)));
+    }
+
+    #[test]
+    fn memory_of_a_big_message_is_given_back() {
+        let mut messages = Messages::new(usize::MAX);
+        let mut data = alloc::vec![0; 100_000];
+        assert_eq!(messages.push(Event::Binary { data: &mut data, end: false }), Ok(None));
+        messages.release();
+        assert!(messages.capacity() >= 100_000, "an unfinished message is kept");
+        assert!(messages.push(Event::Binary { data: &mut [], end: true }).is_ok_and(|message| message.is_some()));
+        messages.release();
+        assert_eq!(messages.capacity(), 0);
+    }
+}

@@ -1,0 +1,47 @@
+//! Which end of the connection this is, as a type.
+
+use crate::Entropy;
+
+/// The server's end: receives masked frames, sends unmasked ones, holds no entropy.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Server;
+
+/// The client's end: receives unmasked frames, masks what it sends with keys from `E`.
+#[derive(Clone, Copy, Debug)]
+pub struct Client<E>(pub(super) E);
+
+/// [`Server`] or [`Client`].
+pub trait Role: sealed::Sealed {}
+
+impl Role for Server {}
+impl<E: Entropy> Role for Client<E> {}
+
+pub(super) mod sealed {
+    use super::{Client, Entropy, Server};
+
+    pub trait Sealed {
+        /// Whether frames sent are masked; those received are masked exactly if not.
+        const MASKS: bool;
+
+        /// A fresh mask key (§5.3: "unpredictable"; "a fresh key for every frame").
+        fn mask_key(&mut self) -> [u8; 4];
+    }
+
+    impl Sealed for Server {
+        const MASKS: bool = false;
+
+        fn mask_key(&mut self) -> [u8; 4] {
+            [0; 4]
+        }
+    }
+
+    impl<E: Entropy> Sealed for Client<E> {
+        const MASKS: bool = true;
+
+        fn mask_key(&mut self) -> [u8; 4] {
+            let mut key = [0; 4];
+            self.0.fill(&mut key);
+            key
+        }
+    }
+}
