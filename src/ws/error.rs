@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::CloseCode;
+use crate::io::SendError;
 
 /// Why the connection failed (§7.1.7). The engine stays in this state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -125,3 +126,9 @@ impl fmt::Display for Misuse {
 }
 
 impl core::error::Error for Misuse {}
+
+impl From<Misuse> for SendError<Misuse> {
+    fn from(misuse: Misuse) -> Self {
+        Self::Misuse(misuse)
+    }
+}

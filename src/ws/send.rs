@@ -90,7 +90,7 @@ impl<R: Role> Connection<R> {
         self.check_open()?;
         let mut body = [0; 125];
         let [code_high, code_low, space @ ..] = &mut body;
-        let Some(space) = space.get_mut(..reason.len()) else { return Err(SendError::Misuse(Misuse::ReasonLength)) };
+        let Some(space) = space.get_mut(..reason.len()) else { return Err(Misuse::ReasonLength.into()) };
         [*code_high, *code_low] = code.code().to_be_bytes();
         space.copy_from_slice(reason.as_bytes());
         self.frame(Opcode::Close, true, &body[..2 + reason.len()], tx)?;
@@ -102,7 +102,7 @@ impl<R: Role> Connection<R> {
     fn data(&mut self, kind: Kind, data: &[u8], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.check_open()?;
         if self.sending.is_some() {
-            return Err(SendError::Misuse(Misuse::Interleaved));
+            return Err(Misuse::Interleaved.into());
         }
         Ok(self.frame(kind.opcode(), true, data, tx)?)
     }
@@ -117,7 +117,7 @@ impl<R: Role> Connection<R> {
     fn ping_or_pong(&mut self, opcode: Opcode, data: &[u8], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.check_open()?;
         if data.len() > 125 {
-            return Err(SendError::Misuse(Misuse::ControlLength));
+            return Err(Misuse::ControlLength.into());
         }
         Ok(self.frame(opcode, true, data, tx)?)
     }
@@ -128,7 +128,7 @@ impl<R: Role> Connection<R> {
         match self.sending {
             None => Ok(kind.opcode()),
             Some(sending) if sending == kind => Ok(Opcode::Continuation),
-            Some(_) => Err(SendError::Misuse(Misuse::Interleaved)),
+            Some(_) => Err(Misuse::Interleaved.into()),
         }
     }
 
@@ -168,7 +168,7 @@ impl Connection<Server> {
     pub fn send_prefix(&mut self, kind: Kind, len: u64, end: bool, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         let opcode = self.next_opcode(kind)?;
         if len >> 63 != 0 {
-            return Err(SendError::Misuse(Misuse::LengthRange));
+            return Err(Misuse::LengthRange.into());
         }
         header::write(tx.reserve(header::len(len, false))?, opcode, end, false, len);
         self.sending = if end { None } else { Some(kind) };

@@ -1,0 +1,12 @@
+//! The WebSocket connection against vectors, a naive twin, every split, and the attacks its peers fell to.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(unreachable_pub, reason = "a module of a test crate is reachable by nobody, and says `pub` to its siblings")]
+
+mod attacks;
+mod driver;
+mod properties;
+mod receive;
+mod send;
+#[path = "../support/mod.rs"]
+mod support;
+mod vectors;

@@ -1,0 +1,339 @@
+//! Any split, any output, any order of calls: the same outcome as whole, and as a decoder with no cleverness.
+
+use hopwire::io::{Rx, SendError, Tx};
+use hopwire::ws::{CloseCode, Config, Kind, Role};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::driver::{Got, KEY, NOW, Told, client, frame, frames, play, server};
+
+/// A decoder that looks at all input from its start and goes byte by byte.
+fn naive(wire: &[u8], masked: bool, config: Config) -> (Vec<Got>, Vec<u8>, Option<u16>) {
+    let (mut got, mut message, mut kind) = (vec![], vec![], 0);
+    let (mut total, mut count) = (0, 0);
+    let mut at = 0;
+    let code = loop {
+        let Some(&b0) = wire.get(at) else { break None };
+        let (fin, opcode) = (b0 & 0x80 != 0, b0 & 0x0f);
+        let control = opcode >= 8;
+        if b0 & 0x70 != 0 || !matches!(opcode, 0 | 1 | 2 | 8 | 9 | 10) || (control && !fin) {
+            break Some(1002);
+        }
+        if !control && (opcode == 0) == (kind == 0) {
+            break Some(1002);
+        }
+        if opcode == 0 && count >= config.max_fragments {
+            break Some(1009);
+        }
+        let Some(&b1) = wire.get(at + 1) else { break None };
+        let short = u64::from(b1 & 0x7f);
+        if (b1 & 0x80 != 0) != masked || (control && short > 125) || (opcode == 8 && short == 1) {
+            break Some(1002);
+        }
+        let extra = if short == 126 { 2 } else if short == 127 { 8 } else { 0 };
+        if extra == 8 && wire.get(at + 2).is_some_and(|&b| b >= 0x80) {
+            break Some(1002);
+        }
+        let Some(digits) = wire.get(at + 2..at + 2 + extra) else { break None };
+        let len = if extra == 0 { short } else { digits.iter().fold(0, |len, &b| len << 8 | u64::from(b)) };
+        if (extra == 2 && len < 126) || (extra == 8 && len < 0x10000) {
+            break Some(1002);
+        }
+        if !control && (len > config.max_frame || total + len > config.max_message) {
+            break Some(1009);
+        }
+        let keyed = if masked { 4 } else { 0 };
+        let Some(key) = wire.get(at + 2 + extra..at + 2 + extra + keyed) else { break None };
+        let payload = &wire[at + 2 + extra + keyed..];
+        let payload = &payload[..payload.len().min(len as usize)];
+        let whole = payload.len() as u64 == len;
+        let plain = payload.iter().enumerate().map(|(i, b)| if masked { b ^ key[i & 3] } else { *b });
+        let plain: Vec<u8> = plain.collect();
+        at += 2 + extra + keyed + payload.len();
+        if control {
+            if !whole {
+                break None;
+            }
+            match opcode {
+                9 => got.push(Got::Ping(plain)),
+                10 => got.push(Got::Pong(plain)),
+                _ => match plain.split_first_chunk() {
+                    None => {
+                        got.push(Got::Close(None, String::new()));
+                        break None;
+                    }
+                    Some((&code, reason)) => {
+                        let code = u16::from_be_bytes(code);
+                        if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
+                            break Some(1002);
+                        }
+                        let Ok(reason) = String::from_utf8(reason.to_vec()) else { break Some(1007) };
+                        got.push(Got::Close(Some(code), reason));
+                        break None;
+                    }
+                },
+            }
+            continue;
+        }
+        if opcode != 0 {
+            kind = opcode;
+        }
+        total += len;
+        count += 1;
+        message.extend(plain);
+        let end = whole && fin;
+        if kind == 1 {
+            match std::str::from_utf8(&message) {
+                Err(error) if end || error.error_len().is_some() => {
+                    message.truncate(error.valid_up_to());
+                    break Some(1007);
+                }
+                _ => {}
+            }
+        }
+        if end {
+            let message = std::mem::take(&mut message);
+            got.push(if kind == 1 { Got::Text(message) } else { Got::Binary(message) });
+            (kind, total, count) = (0, 0, 0);
+        }
+        if !whole {
+            break None;
+        }
+    };
+    if kind == 1 && code.is_none() {
+        let valid = std::str::from_utf8(&message).map_or_else(|error| error.valid_up_to(), str::len);
+        message.truncate(valid);
+    }
+    (got, message, code)
+}
+
+fn agree(told: &Told, twin: &(Vec<Got>, Vec<u8>, Option<u16>)) {
+    assert_eq!((&told.got, &told.part), (&twin.0, &twin.1));
+    let code = told.violation.and_then(|violation| violation.close_code()).map(CloseCode::code);
+    assert_eq!(code, twin.2, "{:?}", told.violation);
+    // Pings and pongs one for one, then the Close that the end asks for.
+    let answers = told.got.iter().filter_map(|got| match got {
+        Got::Ping(data) => Some((0x8a, data.clone())),
+        Got::Close(code, _) => Some((0x88, code.map_or(vec![], |code| code.to_be_bytes().to_vec()))),
+        _ => None,
+    });
+    let answers: Vec<_> = answers.collect();
+    let mut wire = told.frames();
+    if let Some(code) = twin.2 {
+        assert_eq!(wire.pop(), Some((0x88, code.to_be_bytes().to_vec())));
+    }
+    assert_eq!(wire, answers);
+}
+
+fn in_pieces<'a>(wire: &'a [u8], sizes: &'a [usize]) -> impl Iterator<Item = &'a [u8]> {
+    let mut sizes = sizes.iter().copied().cycle();
+    let mut rest = wire;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (piece, after) = rest.split_at(sizes.next().unwrap_or(1).clamp(1, rest.len()));
+        rest = after;
+        Some(piece)
+    })
+}
+
+/// Payloads near the edges of UTF-8 and of lanes and blocks.
+fn payload() -> impl Strategy<Value = Vec<u8>> {
+    let scrap = prop_oneof![
+        Just(b"a".to_vec()),
+        Just("é".into()),
+        Just("€".into()),
+        Just("😀".into()),
+        "[ -~]{1,40}".prop_map(String::into_bytes),
+        Just("吾輩は猫である".into()),
+    ];
+    let broken = prop_oneof![
+        Just(vec![0xc3]),
+        Just(vec![0xe2, 0x82]),
+        Just(vec![0xf0, 0x9f, 0x98]),
+        Just(vec![0x98, 0x80]),
+        Just(vec![0xa9]),
+        Just(vec![0xff]),
+        Just(vec![0xf4, 0x90]),
+    ];
+    let text = vec(scrap, 0..12).prop_map(|scraps| scraps.concat());
+    let maybe = vec(prop_oneof![6 => text.clone(), 1 => broken], 0..4).prop_map(|scraps| scraps.concat());
+    let long = (text.clone(), 0..600_usize).prop_map(|(text, n)| text.repeat(n / (text.len() + 1)));
+    prop_oneof![4 => text, 3 => maybe, 1 => long, 1 => vec(any::<u8>(), 0..140)]
+}
+
+/// Frames that are mostly legal in themselves, and mostly in a legal order.
+fn conversation(masked: bool) -> impl Strategy<Value = Vec<u8>> {
+    let first = prop_oneof![
+        4 => Just(0x81_u8), 2 => Just(0x82), 3 => Just(0x01), 1 => Just(0x02), 4 => Just(0x00), 4 => Just(0x80),
+        2 => Just(0x89), 1 => Just(0x8a), 1 => Just(0x88), 1 => any::<u8>(),
+    ];
+    let one = (first, payload()).prop_map(|(first, payload)| (first, payload));
+    vec(one, 0..12).prop_map(move |steps| {
+        let mut wire = vec![];
+        let mut open = false;
+        for (first, mut payload) in steps {
+            let mut first = first;
+            if first >= 0x88 && first <= 0x8a {
+                payload.truncate(125);
+                if first == 0x88 && payload.len() >= 2 {
+                    payload[..2].copy_from_slice(&1000_u16.to_be_bytes());
+                }
+            } else if first & 0x70 == 0 && first & 0x0f <= 2 && (first & 0x0f == 0) != open {
+                first = if open { first & 0x80 } else { first | 1 };
+            }
+            if first & 0x78 == 0 {
+                open = first & 0x80 == 0;
+            }
+            wire.extend(frame(first, &payload, masked));
+        }
+        wire
+    })
+}
+
+fn tight() -> Config {
+    let mut config = Config::default();
+    (config.max_frame, config.max_message, config.max_fragments) = (600, 900, 6);
+    config
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn a_server_agrees_with_the_naive_decoder_at_any_split(
+        wire in conversation(true), sizes in vec(1..40_usize, 1..6), room in 0..300_usize, cut in 0..20_usize, tightly: bool,
+    ) {
+        let config = if tightly { tight() } else { Config::default() };
+        let wire = &wire[..wire.len().saturating_sub(cut)];
+        let whole = play(&mut server(config), [wire], 1000, false);
+        agree(&whole, &naive(wire, true, config));
+        prop_assert_eq!(&play(&mut server(config), in_pieces(wire, &sizes), room, false), &whole);
+        prop_assert_eq!(&play(&mut server(config), wire.chunks(1), room, false), &whole);
+    }
+
+    #[test]
+    fn a_client_agrees_with_the_naive_decoder_at_any_split(
+        wire in conversation(false), sizes in vec(1..40_usize, 1..6), room in 0..300_usize, cut in 0..20_usize, tightly: bool,
+    ) {
+        let config = if tightly { tight() } else { Config::default() };
+        let wire = &wire[..wire.len().saturating_sub(cut)];
+        let whole = play(&mut client(config), [wire], 1000, false);
+        agree(&whole, &naive(wire, false, config));
+        prop_assert_eq!(&play(&mut client(config), in_pieces(wire, &sizes), room, false), &whole);
+        prop_assert_eq!(&play(&mut client(config), wire.chunks(1), room, false), &whole);
+    }
+
+    #[test]
+    fn any_bytes_do_no_harm(wire in vec(any::<u8>(), 0..200), masked: bool) {
+        let config = Config::default();
+        let told = match masked {
+            true => play(&mut server(config), wire.chunks(1), 0, true),
+            false => play(&mut client(config), wire.chunks(1), 0, true),
+        };
+        let whole = match masked {
+            true => play(&mut server(config), [&wire[..]], 0, true),
+            false => play(&mut client(config), [&wire[..]], 0, true),
+        };
+        prop_assert_eq!(told, whole);
+    }
+
+    #[test]
+    fn what_is_sent_is_received(payload in payload(), pieces in vec(0..100_usize, 0..5), masked: bool) {
+        let mut out = vec![0; payload.len() * 2 + 200];
+        let mut tx = Tx::new(&mut out);
+        let text = String::from_utf8(payload.clone()).ok();
+        let expected = if masked {
+            send(&mut client(Config::default()), &payload, text.as_deref(), &pieces, &mut tx)
+        } else {
+            send(&mut server(Config::default()), &payload, text.as_deref(), &pieces, &mut tx)
+        };
+        let wire = tx.written();
+        let told = match masked {
+            true => play(&mut server(Config::default()), [wire], 200, false),
+            false => play(&mut client(Config::default()), [wire], 200, false),
+        };
+        prop_assert_eq!(told.got, expected);
+    }
+
+    #[test]
+    fn calls_in_any_order_leave_a_legal_wire(
+        calls in vec((0..9_u8, 0..160_usize), 0..40), input in conversation(true), room in 0..400_usize,
+    ) {
+        let mut conn = server(Config::default());
+        let mut input = input;
+        let mut rx = Rx::new(&mut input);
+        let mut wire = vec![];
+        for (call, len) in calls {
+            let mut out = vec![0; room];
+            let mut tx = Tx::new(&mut out);
+            let text = "x".repeat(len);
+            let mut payload = 0;
+            let done = match call {
+                0 => conn.send_text(text.as_str(), &mut tx),
+                1 => conn.send_binary(text.as_bytes(), &mut tx),
+                2 => conn.send_ping(text.as_bytes(), &mut tx),
+                3 => conn.send_pong(text.as_bytes(), &mut tx),
+                4 => conn.send_text_piece(text.as_str(), len % 2 == 0, &mut tx),
+                5 => conn.send_binary_piece(text.as_bytes(), len % 2 == 0, &mut tx),
+                6 if len % 5 == 0 => conn.close(NOW, CloseCode::NORMAL, &text, &mut tx),
+                7 => {
+                    payload = len;
+                    conn.send_prefix(Kind::Binary, len as u64, len % 2 == 0, &mut tx)
+                }
+                _ => {
+                    let _ = conn.poll(NOW, &mut rx, &mut tx);
+                    Ok(())
+                }
+            };
+            match done {
+                Ok(()) => {
+                    wire.extend_from_slice(tx.written());
+                    wire.extend_from_slice(&text.as_bytes()[..payload]);
+                }
+                Err(error) => {
+                    prop_assert!(tx.is_empty());
+                    if let SendError::Full(full) = error {
+                        prop_assert!(full.needed > room);
+                    }
+                }
+            }
+        }
+        // The peer finds nothing wrong with it, and nothing after a Close.
+        let told = play(&mut client(Config::default()), [&wire[..]], 1000, false);
+        prop_assert_eq!(told.violation, None);
+        let frames = frames(&wire);
+        prop_assert!(frames.iter().rev().skip(1).all(|(first, _)| *first != 0x88 || after_our_close(&frames)));
+    }
+}
+
+/// After our Close only pongs may follow (§5.5.2: until the peer's Close is received).
+fn after_our_close(frames: &[(u8, Vec<u8>)]) -> bool {
+    frames.iter().skip_while(|(first, _)| *first != 0x88).skip(1).all(|(first, _)| *first == 0x8a)
+}
+
+fn send<R: Role>(
+    conn: &mut hopwire::ws::Connection<R>,
+    payload: &[u8],
+    text: Option<&str>,
+    pieces: &[usize],
+    tx: &mut Tx<'_>,
+) -> Vec<Got> {
+    let mut expected = vec![];
+    if let Some(text) = text {
+        conn.send_text(text, tx).unwrap();
+        expected.push(Got::Text(payload.to_vec()));
+    }
+    let mut rest = payload;
+    for &piece in pieces {
+        let (now, later) = rest.split_at(piece.min(rest.len()));
+        conn.send_binary_piece(now, false, tx).unwrap();
+        rest = later;
+    }
+    conn.send_binary_piece(rest, true, tx).unwrap();
+    conn.send_pong(&KEY, tx).unwrap();
+    expected.push(Got::Binary(payload.to_vec()));
+    expected.push(Got::Pong(KEY.to_vec()));
+    expected
+}
