@@ -30,7 +30,13 @@ fn naive(wire: &[u8], masked: bool, config: Config) -> (Vec<Got>, Vec<u8>, Optio
         if (b1 & 0x80 != 0) != masked || (control && short > 125) || (opcode == 8 && short == 1) {
             break Some(1002);
         }
-        let extra = if short == 126 { 2 } else if short == 127 { 8 } else { 0 };
+        let extra = if short == 126 {
+            2
+        } else if short == 127 {
+            8
+        } else {
+            0
+        };
         if extra == 8 && wire.get(at + 2).is_some_and(|&b| b >= 0x80) {
             break Some(1002);
         }
@@ -100,7 +106,7 @@ fn naive(wire: &[u8], masked: bool, config: Config) -> (Vec<Got>, Vec<u8>, Optio
             break None;
         }
     };
-    if kind == 1 && code.is_none() {
+    if kind == 1 {
         let valid = std::str::from_utf8(&message).map_or_else(|error| error.valid_up_to(), str::len);
         message.truncate(valid);
     }

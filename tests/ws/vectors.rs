@@ -78,9 +78,7 @@ fn same(event: &Value, got: &Got) -> bool {
     };
     let content = match event.bytes("hex") {
         Some(bytes) => bytes == *data,
-        None => {
-            event.num("len") == Some(data.len()) && event.text("sha1") == hex(&hopwire::digest::sha1::digest(data))
-        }
+        None => event.num("len") == Some(data.len()) && event.text("sha1") == hex(&hopwire::digest::sha1::digest(data)),
     };
     event.text("t") == kind && content
 }
