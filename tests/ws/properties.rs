@@ -1,7 +1,7 @@
 //! Any split, any output, any order of calls: the same outcome as whole, and as a decoder with no cleverness.
 
 use hopwire::io::{Rx, SendError, Tx};
-use hopwire::ws::{CloseCode, Config, Kind, Role};
+use hopwire::ws::{CloseCode, Config, Kind, Role, Violation};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -115,7 +115,7 @@ fn naive(wire: &[u8], masked: bool, config: Config) -> (Vec<Got>, Vec<u8>, Optio
 
 fn agree(told: &Told, twin: &(Vec<Got>, Vec<u8>, Option<u16>)) {
     assert_eq!((&told.got, &told.part), (&twin.0, &twin.1));
-    let code = told.violation.and_then(|violation| violation.close_code()).map(CloseCode::code);
+    let code = told.violation.and_then(Violation::close_code).map(CloseCode::code);
     assert_eq!(code, twin.2, "{:?}", told.violation);
     // Pings and pongs one for one, then the Close that the end asks for.
     let answers = told.got.iter().filter_map(|got| match got {
@@ -181,7 +181,7 @@ fn conversation(masked: bool) -> impl Strategy<Value = Vec<u8>> {
         let mut open = false;
         for (first, mut payload) in steps {
             let mut first = first;
-            if first >= 0x88 && first <= 0x8a {
+            if matches!(first, 0x88..=0x8a) {
                 payload.truncate(125);
                 if first == 0x88 && payload.len() >= 2 {
                     payload[..2].copy_from_slice(&1000_u16.to_be_bytes());

@@ -99,8 +99,7 @@ fn a_full_buffer_without_progress_is_a_limit() {
 #[test]
 fn our_close_waits_for_the_answer_until_its_deadline() {
     let mut out = [0; 64];
-    let wait = Duration::from_secs(10).as_nanos() as u64;
-    let due = Instant::from_nanos(NOW.as_nanos() + wait);
+    let due = NOW.checked_add(Duration::from_secs(10)).unwrap();
 
     let mut conn = server(Config::default());
     let mut tx = Tx::new(&mut out);
