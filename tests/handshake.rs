@@ -3,6 +3,7 @@
 mod support;
 
 use hopwire::http::Version;
+use hopwire::http1::{HeadLimits, RequestHead};
 use hopwire::io::{Full, SendError, Tx};
 use hopwire::ws::handshake::{Answer, Handshake, Misuse, OriginPolicy, Refusal, deflate};
 use proptest::prelude::*;
@@ -264,6 +265,18 @@ fn windows_are_negotiated() {
     }
 }
 
+/// "when an absolute-form target is received, an origin server MUST ignore the received Host" (RFC 9112 §3.2.2).
+#[test]
+fn the_target_names_the_host_where_it_is_absolute() {
+    let rest = GOOD.map(|(name, value)| format!("{name}: {value}\r\n")).concat();
+    let origin = "origin: http://other.example\r\n";
+    let head = format!("GET http://other.example/chat HTTP/1.1\r\n{rest}{origin}\r\n");
+    let (request, _) = RequestHead::new().parse(head.as_bytes(), &HeadLimits::default()).unwrap().unwrap();
+    let handshake = Handshake::of(&request).unwrap().unwrap();
+    assert_eq!(handshake.host(), b"other.example");
+    assert!(handshake.accept(OriginPolicy::SameHost).is_ok());
+}
+
 proptest! {
     /// Any fields at all: no panic, and what is accepted is answered.
     #[test]
@@ -329,44 +342,47 @@ struct Told {
 
 fn play(case: &Value, pieces: &[&[u8]]) -> Told {
     let options = case.get("options").expect("options");
-    let mut inbox = Vec::new();
-    for piece in pieces {
-        inbox.extend_from_slice(piece);
-    }
-    let (mut out, mut extensions) = ([0; 1024], None);
+    let (mut head, mut inbox, mut out) = (RequestHead::new(), Vec::new(), [0; 1024]);
+    let mut told = Told { response: Vec::new(), extensions: None, leftover: Vec::new() };
     let mut tx = Tx::new(&mut out);
-    let end = inbox.windows(4).position(|w| w == b"\r\n\r\n").expect("every vector is a whole head");
-    match judge_head(&inbox[..end]) {
+    let mut pieces = pieces.iter();
+    let read = loop {
+        // A vector's head is whole, so it is judged before the pieces are at their end.
+        inbox.extend_from_slice(pieces.next().expect("a whole head"));
+        match head.parse(&inbox, &HeadLimits::default()) {
+            Ok(None) => {}
+            Ok(Some((request, len))) => break Ok((request, len)),
+            Err(violation) => break Err(violation),
+        }
+    };
+    let rest: Vec<u8> = pieces.flat_map(|piece| piece.iter().copied()).collect();
+    let request = match read {
+        Ok((request, len)) => {
+            told.leftover = [&inbox[len..], &rest].concat();
+            request
+        }
+        Err(violation) => {
+            told.response = format!("HTTP/1.1 {} \r\n\r\n", violation.status()).into_bytes();
+            return told;
+        }
+    };
+    match Handshake::of(&request).and_then(|handshake| handshake.ok_or(Refusal::NotWebSocket)) {
         Ok(handshake) => {
             // The vectors know RFC 6455 alone, which leaves it to the server which origins it takes.
             let answer = handshake.accept(OriginPolicy::Any).expect("any origin may");
-            let spoken: Vec<_> = options.get("subprotocols").map_or(&[][..], Value::items).iter().collect();
-            let spoken: Vec<_> = spoken.iter().filter_map(|name| name.as_str()).collect();
+            let spoken = options.get("subprotocols").map_or(&[][..], Value::items);
+            let spoken: Vec<_> = spoken.iter().filter_map(Value::as_str).collect();
             let chosen = handshake.subprotocols().find_map(|p| spoken.iter().find(|name| p == **name).copied());
             let answer = chosen.map_or(answer, |name| answer.subprotocol(name));
             answer.write(&mut tx).expect("there is room");
             if options.is_true("deflate") {
-                extensions = deflate::negotiate(&handshake, &deflate::Config::default()).map(|p| p.to_string());
+                told.extensions = deflate::negotiate(&handshake, &deflate::Config::default()).map(|p| p.to_string());
             }
         }
         Err(refusal) => refusal.write(&mut tx).expect("there is room"),
     }
-    Told { response: tx.written().to_vec(), extensions, leftover: inbox[end + 4..].to_vec() }
-}
-
-/// The smallest reading of a head that can be called one.
-fn judge_head(head: &[u8]) -> Result<Handshake<'_>, Refusal> {
-    let mut lines = head.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let line = lines.next().expect("a request line");
-    let mut words = line.split(|&b| b == b' ');
-    let method = words.next().expect("a method");
-    let version = if words.next_back() == Some(b"HTTP/1.0") { Version::Http10 } else { Version::Http11 };
-    let fields: Vec<_> = lines.map(|line| line.split_at(line.iter().position(|&b| b == b':').unwrap_or(0))).collect();
-    if fields.iter().any(|(name, _)| name.is_empty() || name.contains(&b' ')) {
-        return Err(Refusal::Host);
-    }
-    let fields = fields.iter().map(|(name, value)| (*name, &value[1..]));
-    Handshake::from_parts(method, version, fields)?.ok_or(Refusal::NotWebSocket)
+    told.response = tx.written().to_vec();
+    told
 }
 
 fn judge(case: &Value, told: &Told) -> Result<(), String> {
@@ -397,6 +413,11 @@ fn judge(case: &Value, told: &Told) -> Result<(), String> {
     }
     if field("Sec-WebSocket-Protocol") != text("subprotocol") {
         return wrong("subprotocol");
+    }
+    let frames = case.bytes("bytes_hex").expect("an input");
+    let frames = frames.windows(4).position(|w| w == b"\r\n\r\n").map_or(&[][..], |end| &frames[end + 4..]);
+    if told.leftover != frames {
+        return wrong("the bytes behind the head");
     }
     if told.extensions.as_deref() != text("extensions") {
         return wrong("extensions");

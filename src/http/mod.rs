@@ -13,7 +13,7 @@ mod status;
 mod version;
 
 pub use date::HttpDate;
-pub(crate) use fields::trim;
+pub(crate) use fields::{is_name, trim};
 pub use fields::{Field, Fields, FieldsIter};
 pub use method::Method;
 pub use status::Status;

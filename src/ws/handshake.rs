@@ -22,7 +22,8 @@ pub use refusal::Refusal;
 
 use crate::bytes::{Token, num};
 use crate::digest::{base64, sha1};
-use crate::http::{Version, list, trim};
+use crate::http::{Version, is_name, list, trim};
+use crate::http1::Request;
 
 /// A request to speak WebSocket, judged once (§4.2.1); what it asks for can no longer be malformed.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +36,19 @@ pub struct Handshake<'a> {
 }
 
 impl<'a> Handshake<'a> {
+    /// Judges a request; see [`from_parts`](Self::from_parts).
+    pub fn of(request: &Request<'a>) -> Result<Option<Self>, Refusal> {
+        let mut seen = Seen::default();
+        for field in request.fields {
+            seen.field(field.name.as_bytes(), field.value);
+        }
+        // RFC 9112 §3.2.2: with an absolute-form target, "an origin server MUST ignore the received Host header field".
+        if let (Some(authority), true) = (request.target.authority(), seen.host.is_some()) {
+            seen.host = Some(authority.as_bytes());
+        }
+        seen.judge(request.method.as_bytes(), request.version)
+    }
+
     /// Judges a request read by any HTTP implementation: its method, its version, its fields in their order, each name
     /// in any case. Values may still have white space around them.
     ///
@@ -79,7 +93,7 @@ impl<'a> Handshake<'a> {
         self.origin
     }
 
-    /// The host and port the client means, as sent.
+    /// The host and port the client means, as sent in `Host` (or in the target, where that is absolute); never empty.
     pub const fn host(&self) -> &'a [u8] {
         self.host
     }
@@ -114,22 +128,22 @@ impl<'a> Seen<'a> {
     fn field(&mut self, name: &[u8], value: &'a [u8]) {
         // Few names have one of these lengths, and fewer pass the comparison.
         match name.len() {
-            4 if name.eq_ignore_ascii_case(b"host") => self.repeated |= self.host.replace(value).is_some(),
-            6 if name.eq_ignore_ascii_case(b"origin") => self.repeated |= self.origin.replace(value).is_some(),
-            7 if name.eq_ignore_ascii_case(b"upgrade") => self.upgrade |= has_token(value, b"websocket"),
-            10 if name.eq_ignore_ascii_case(b"connection") => self.connection |= has_token(value, b"upgrade"),
-            14 if name.eq_ignore_ascii_case(b"content-length") => {
+            4 if is_name(name, b"host") => self.repeated |= self.host.replace(value).is_some(),
+            6 if is_name(name, b"origin") => self.repeated |= self.origin.replace(value).is_some(),
+            7 if is_name(name, b"upgrade") => self.upgrade |= has_token(value, b"websocket"),
+            10 if is_name(name, b"connection") => self.connection |= has_token(value, b"upgrade"),
+            14 if is_name(name, b"content-length") => {
                 self.body |= num::decimal(trim(value)) != Some(0);
             }
-            17 if name.eq_ignore_ascii_case(b"sec-websocket-key") => {
+            17 if is_name(name, b"sec-websocket-key") => {
                 self.repeated |= self.key.replace(value).is_some();
             }
-            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.body = true,
-            21 if name.eq_ignore_ascii_case(b"sec-websocket-version") => {
+            17 if is_name(name, b"transfer-encoding") => self.body = true,
+            21 if is_name(name, b"sec-websocket-version") => {
                 self.repeated |= self.version.replace(value).is_some();
             }
-            22 if name.eq_ignore_ascii_case(b"sec-websocket-protocol") => self.subprotocols.push(value),
-            24 if name.eq_ignore_ascii_case(b"sec-websocket-extensions") => self.extensions.push(value),
+            22 if is_name(name, b"sec-websocket-protocol") => self.subprotocols.push(value),
+            24 if is_name(name, b"sec-websocket-extensions") => self.extensions.push(value),
             _ => {}
         }
     }
@@ -151,7 +165,10 @@ impl<'a> Seen<'a> {
         if self.repeated {
             return Err(Refusal::Repeated);
         }
-        let host = trim(self.host.ok_or(Refusal::Host)?);
+        let host = trim(self.host.unwrap_or_default());
+        if host.is_empty() {
+            return Err(Refusal::Host);
+        }
         if !self.upgrade {
             return Err(Refusal::Upgrade);
         }
@@ -252,8 +269,8 @@ fn accept_value(key: &[u8; KEY_LEN]) -> [u8; ACCEPT_LEN] {
     accept
 }
 
-fn has_token(value: &[u8], token: &[u8]) -> bool {
-    value.eq_ignore_ascii_case(token) || list::elements(value).any(|element| element.eq_ignore_ascii_case(token))
+fn has_token<const N: usize>(value: &[u8], token: &[u8; N]) -> bool {
+    is_name(value, token) || list::elements(value).any(|element| element.eq_ignore_ascii_case(token))
 }
 
 /// How many lines of one list field are kept, far more than any client sends: browsers send one.

@@ -13,7 +13,7 @@ pub enum Refusal {
     Method,
     /// The request is in HTTP/1.0, which has no `Upgrade` (400).
     HttpVersion,
-    /// `Host` is missing (400).
+    /// `Host` is missing or empty (400).
     Host,
     /// `Upgrade` does not name `websocket` (400).
     Upgrade,
