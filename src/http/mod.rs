@@ -13,8 +13,8 @@ mod status;
 mod version;
 
 pub use date::HttpDate;
-pub(crate) use fields::{is_name, trim};
 pub use fields::{Field, Fields, FieldsIter};
+pub(crate) use fields::{is_name, trim};
 pub use method::Method;
 pub use status::Status;
 pub use version::Version;

@@ -22,6 +22,7 @@ mod send;
 pub use close::CloseCode;
 pub use connection::{Config, Connection, Event};
 pub use error::{Limit, Misuse, Violation};
+pub use handshake::{Handshake, OriginPolicy, Refusal};
 #[cfg(feature = "alloc")]
 pub use message::{Message, Messages};
 pub use role::{Client, Role, Server};
