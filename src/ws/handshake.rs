@@ -28,7 +28,7 @@ use crate::http1::Request;
 /// A request to speak WebSocket, judged once (§4.2.1); what it asks for can no longer be malformed.
 #[derive(Clone, Copy, Debug)]
 pub struct Handshake<'a> {
-    key: [u8; KEY_LEN],
+    key: &'a [u8; KEY_LEN],
     host: &'a [u8],
     origin: Option<&'a [u8]>,
     subprotocols: Lines<'a>,
@@ -67,13 +67,13 @@ impl<'a> Handshake<'a> {
     }
 
     /// `Sec-WebSocket-Key`: base64 of 16 bytes.
-    pub const fn key(&self) -> &[u8; KEY_LEN] {
-        &self.key
+    pub const fn key(&self) -> &'a [u8; KEY_LEN] {
+        self.key
     }
 
     /// What `Sec-WebSocket-Accept` must be: base64 of SHA-1 of the key and a constant (§4.2.2).
     pub fn accept_value(&self) -> [u8; ACCEPT_LEN] {
-        accept_value(&self.key)
+        accept_value(self.key)
     }
 
     /// The subprotocols the client speaks, the one it likes best first. They compare exactly.
@@ -99,11 +99,11 @@ impl<'a> Handshake<'a> {
     }
 
     /// Agrees to speak WebSocket, if a page of that origin may.
-    pub fn accept(&self, policy: OriginPolicy<'_>) -> Result<Answer<'a>, Refusal> {
+    pub fn accept<'h>(&'h self, policy: OriginPolicy<'_>) -> Result<Answer<'h>, Refusal> {
         if !policy.allows(self.origin, self.host) {
             return Err(Refusal::Origin);
         }
-        Ok(Answer::new(self.accept_value(), self.subprotocols))
+        Ok(Answer::new(self.accept_value(), &self.subprotocols))
     }
 }
 
@@ -221,11 +221,19 @@ impl<'a> Lines<'a> {
     }
 
     /// Whether each element fits, there is one if there is a line at all, and no line had to be dropped.
-    fn fit(&self, fits: impl FnMut(&[u8]) -> bool) -> bool {
-        if self.count == 0 {
-            return true;
+    #[inline]
+    fn fit(&self, fits: impl Fn(&[u8]) -> bool) -> bool {
+        let Some(kept) = self.values.get(..self.count) else { return false };
+        let mut some = kept.is_empty();
+        for value in kept {
+            for element in list::elements(value) {
+                if !fits(element) {
+                    return false;
+                }
+                some = true;
+            }
         }
-        self.count <= OFFER_LINES && self.elements().next().is_some() && self.elements().all(fits)
+        some
     }
 }
 
@@ -253,8 +261,8 @@ fn extension_fits(element: &[u8]) -> bool {
 /// A key of 16 bytes in base64 (§4.2.1): 22 digits and two signs of padding.
 ///
 /// The bits of the last digit that stand for nothing are not judged: the key is never decoded, only hashed as text.
-fn key(value: &[u8]) -> Option<[u8; KEY_LEN]> {
-    let key: [u8; KEY_LEN] = value.try_into().ok()?;
+fn key(value: &[u8]) -> Option<&[u8; KEY_LEN]> {
+    let key: &[u8; KEY_LEN] = value.try_into().ok()?;
     let (digits, padding) = key.split_at(KEY_LEN - 2);
     let digits_fit = digits.iter().fold(true, |fit, b| fit & (b.is_ascii_alphanumeric() | matches!(b, b'+' | b'/')));
     (digits_fit && padding == b"==").then_some(key)
@@ -265,7 +273,7 @@ fn accept_value(key: &[u8; KEY_LEN]) -> [u8; ACCEPT_LEN] {
     text[..KEY_LEN].copy_from_slice(key);
     text[KEY_LEN..].copy_from_slice(GUID);
     let mut accept = [0; ACCEPT_LEN];
-    base64::encode(&sha1::digest(&text), &mut accept).expect("28 characters stand for 20 bytes");
+    base64::encode(&sha1::digest_60(&text), &mut accept).expect("28 characters stand for 20 bytes");
     accept
 }
 

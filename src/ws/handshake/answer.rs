@@ -13,13 +13,13 @@ use crate::io::{SendError, Tx};
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a> {
     accept: [u8; ACCEPT_LEN],
-    offered: Lines<'a>,
+    offered: &'a Lines<'a>,
     subprotocol: Option<&'a str>,
     fields: &'a [(&'a str, &'a [u8])],
 }
 
 impl<'a> Answer<'a> {
-    pub(super) const fn new(accept: [u8; ACCEPT_LEN], offered: Lines<'a>) -> Self {
+    pub(super) const fn new(accept: [u8; ACCEPT_LEN], offered: &'a Lines<'a>) -> Self {
         Self { accept, offered, subprotocol: None, fields: &[] }
     }
 
