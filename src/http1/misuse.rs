@@ -1,0 +1,61 @@
+//! Calls that are wrong where they are made.
+
+use core::fmt;
+
+/// Why a call for sending was refused; our own side's fault, never the peer's. Nothing was written and nothing
+/// changed: the connection can go on with a right call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Misuse {
+    /// No request waits for an answer.
+    NothingToAnswer,
+    /// The final response has begun already.
+    AlreadyAnswered,
+    /// No response has begun whose content this could be.
+    NoResponse,
+    /// The connection has failed or ends, or has left HTTP.
+    Closed,
+    /// A 1xx is sent by `inform` and 101 by `switch_protocols`; and nothing else is.
+    Interim,
+    /// This status cannot have content (RFC 9110 §6.4.1), nor can a tunnel.
+    ContentNotAllowed,
+    /// More content than was declared.
+    PastLength,
+    /// Less content than was declared.
+    ShortOfLength,
+    /// A field name that is not a token.
+    FieldName,
+    /// A field value with a byte that no value may have: CR, LF, NUL, another control, or white space at an end.
+    FieldValue,
+    /// The engine itself writes this field: Content-Length, Transfer-Encoding, `Connection: keep-alive`.
+    FieldReserved,
+    /// Trailer fields without chunked content, or one that may not come last (RFC 9110 §6.5.1).
+    Trailer,
+    /// The request did not offer to upgrade, or the answer names no protocol in Upgrade.
+    NoUpgrade,
+    /// The request has to be read to its end first.
+    RequestIncomplete,
+}
+
+impl fmt::Display for Misuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NothingToAnswer => "no request waits for an answer",
+            Self::AlreadyAnswered => "the response has begun already",
+            Self::NoResponse => "no response has begun",
+            Self::Closed => "the connection is closed to HTTP",
+            Self::Interim => "a status of the wrong class for this call",
+            Self::ContentNotAllowed => "no content is allowed here",
+            Self::PastLength => "more content than declared",
+            Self::ShortOfLength => "less content than declared",
+            Self::FieldName => "a field name is not a token",
+            Self::FieldValue => "a field value has a forbidden byte",
+            Self::FieldReserved => "the field is the engine's to write",
+            Self::Trailer => "a field that cannot be a trailer here",
+            Self::NoUpgrade => "no upgrade was offered or none is named",
+            Self::RequestIncomplete => "the request is not read to its end",
+        })
+    }
+}
+
+impl core::error::Error for Misuse {}
