@@ -216,13 +216,11 @@ impl Default for RequestHead {
 
 /// Reads a section of fields alone: trailers.
 #[derive(Debug)]
-#[allow(dead_code)] // used by the chunked decoder
 pub(crate) struct FieldSection {
     lines: Lines,
     count: usize,
 }
 
-#[allow(dead_code)] // used by the chunked decoder
 impl FieldSection {
     /// Nothing read yet.
     pub(crate) const fn new() -> Self {

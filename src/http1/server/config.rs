@@ -1,0 +1,137 @@
+//! Bounds and deadlines of a server connection.
+
+use core::time::Duration;
+
+use crate::http1::HeadLimits;
+
+/// What a connection bounds, and how long it waits. Every default is a named constant of this type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Bounds of a request's head, and of a trailer section.
+    pub head: HeadLimits,
+    /// The most content a request may have, in bytes: 413 beyond it, as soon as it is declared.
+    pub max_body: u64,
+    /// The most bytes of chunk extensions in one request.
+    pub max_chunk_ext: u32,
+    /// How much of a request nobody wants is read and dropped so that the connection can be kept; with more than
+    /// that to come the connection is closed.
+    pub max_drain: u64,
+    /// From the first byte of a head to its last. `None` in this and the others: no deadline.
+    pub head_timeout: Option<Duration>,
+    /// Between two reads of a request's content.
+    pub body_timeout: Option<Duration>,
+    /// Without a byte of a request.
+    pub idle_timeout: Option<Duration>,
+    /// For all of the content that is read only to be dropped.
+    pub drain_timeout: Option<Duration>,
+}
+
+impl Config {
+    /// 1 MiB of content, as in nginx (`client_max_body_size`).
+    pub const MAX_BODY: u64 = 1 << 20;
+    /// 16 KiB of chunk extensions, as in hyper since CVE-2024-22019 in Node.
+    pub const MAX_CHUNK_EXT: u32 = 16 << 10;
+    /// 256 KiB of unwanted content, as in Go's net/http.
+    pub const MAX_DRAIN: u64 = 256 << 10;
+    /// 30 seconds for a head, as in hyper.
+    pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+    /// 60 seconds between two reads, as in nginx (`client_body_timeout`).
+    pub const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+    /// 75 seconds between two requests, as in nginx (`keepalive_timeout`).
+    pub const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
+    /// 5 seconds for what is dropped, as in nginx (`lingering_timeout`).
+    pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+    /// The defaults.
+    pub const fn new() -> Self {
+        Self {
+            head: HeadLimits { line: HeadLimits::LINE, bytes: HeadLimits::BYTES, fields: HeadLimits::FIELDS },
+            max_body: Self::MAX_BODY,
+            max_chunk_ext: Self::MAX_CHUNK_EXT,
+            max_drain: Self::MAX_DRAIN,
+            head_timeout: Some(Self::HEAD_TIMEOUT),
+            body_timeout: Some(Self::BODY_TIMEOUT),
+            idle_timeout: Some(Self::IDLE_TIMEOUT),
+            drain_timeout: Some(Self::DRAIN_TIMEOUT),
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A [`Config`] as a connection keeps it: small, for there are many.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) head: HeadLimits,
+    pub(super) max_body: u64,
+    pub(super) max_drain: u64,
+    pub(super) max_chunk_ext: u32,
+    timeouts: [Millis; TIMERS],
+}
+
+/// Milliseconds; `u32::MAX` (49 days) and more is never.
+#[derive(Clone, Copy, Debug)]
+struct Millis(u32);
+
+/// What a deadline is for: the slots of the deadline table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Timer {
+    Head,
+    Body,
+    Idle,
+    Drain,
+}
+
+pub(super) const TIMERS: usize = 4;
+
+impl Timer {
+    pub(super) const ALL: [Self; TIMERS] = [Self::Head, Self::Body, Self::Idle, Self::Drain];
+}
+
+impl Bounds {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            head: config.head,
+            max_body: config.max_body,
+            max_drain: config.max_drain,
+            max_chunk_ext: config.max_chunk_ext,
+            timeouts: [config.head_timeout, config.body_timeout, config.idle_timeout, config.drain_timeout]
+                .map(Millis::from),
+        }
+    }
+
+    pub(super) fn timeout(&self, timer: Timer) -> Option<Duration> {
+        let Millis(millis) = self.timeouts[timer as usize];
+        (millis != u32::MAX).then(|| Duration::from_millis(millis.into()))
+    }
+}
+
+impl From<Option<Duration>> for Millis {
+    fn from(timeout: Option<Duration>) -> Self {
+        let millis = timeout.map(|timeout| timeout.as_nanos().div_ceil(1_000_000));
+        Self(millis.and_then(|millis| u32::try_from(millis).ok()).unwrap_or(u32::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_keep_their_milliseconds() {
+        let config = Config {
+            head_timeout: Some(Duration::from_micros(1)),
+            body_timeout: Some(Duration::from_secs(1 << 40)),
+            idle_timeout: None,
+            drain_timeout: Some(Duration::ZERO),
+            ..Config::new()
+        };
+        let bounds = Bounds::new(&config);
+        let kept = Timer::ALL.map(|timer| bounds.timeout(timer));
+        assert_eq!(kept, [Some(Duration::from_millis(1)), None, None, Some(Duration::ZERO)]);
+    }
+}

@@ -1,0 +1,235 @@
+//! The server's end of an HTTP/1.1 connection.
+//!
+//! Looking for what happens to received bytes? `receive`. For answers? `send`. For limits and deadlines? `config`.
+
+mod config;
+mod receive;
+mod send;
+
+use config::{Bounds, TIMERS, Timer};
+
+use super::chunked::Decoder;
+use super::cycle::{Cycle, Side, State, Step};
+use super::error::{Timeout, Violation};
+use super::head::RequestHead;
+use super::request::Request;
+use super::{emit, emit::Length, emit::Persistence};
+use crate::http::{Fields, Version};
+use crate::io::{Full, Tx, Wants};
+use crate::time::{Deadlines, Instant};
+
+pub use config::Config;
+
+/// The server's end of one connection: requests come in, responses go out, one exchange after the other.
+///
+/// ```
+/// use hopwire::http::Status;
+/// use hopwire::http1::{BodyLength, Event, Server};
+/// use hopwire::io::{Rx, Tx};
+/// use hopwire::time::Instant;
+///
+/// let mut received = *b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n";
+/// let mut sent = [0; 256];
+/// let (mut rx, mut tx) = (Rx::new(&mut received), Tx::new(&mut sent));
+///
+/// let mut server = Server::default();
+/// while let Some(event) = server.poll(Instant::ZERO, &mut rx, &mut tx)? {
+///     if let Event::Request(request) = event {
+///         assert_eq!(request.target.as_bytes(), b"/");
+///         server.respond_with(Status::OK, &[("content-type", b"text/plain")], b"hello", &mut tx)?;
+///     }
+/// }
+/// assert!(tx.written().ends_with(b"content-length: 5\r\n\r\nhello"));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+///
+/// # Receiving
+///
+/// [`poll`](Self::poll) gives, for each request, [`Event::Request`], its content as [`Event::Body`] in pieces as they
+/// arrive, [`Event::Trailers`] if there are any, and [`Event::End`]. A request without content has an `End` too.
+/// The answer may begin at any time from `Request` on. Once it is complete, nothing more is told of its request: what
+/// is left of it is read and dropped up to [`Config::max_drain`], or the connection is closed.
+/// The next request is not looked at before the answer to this one is complete.
+///
+/// `Expect: 100-continue` is answered with 100 when the content is first asked for, that is, by the `poll` after
+/// `Request`, unless the response has begun. So: who has to think about a request before its content may come does not
+/// poll meanwhile. An answer without that 100 closes the connection, for nobody can know whether the content will come.
+///
+/// # Answering
+///
+/// [`respond`](Self::respond) or [`respond_with`](Self::respond_with); [`inform`](Self::inform) for 1xx before it;
+/// [`switch_protocols`](Self::switch_protocols) for 101. A response to HEAD takes its content like any other and sends
+/// none of it. A 2xx to CONNECT opens a tunnel. After either of the last two the connection has left HTTP
+/// ([`has_switched`](Self::has_switched)): `poll` touches nothing any more, and the bytes not consumed are the other
+/// protocol's.
+///
+/// # Failing
+///
+/// A request that cannot be understood is answered by the engine itself (`Connection: close`, no content) before
+/// `poll` returns the violation, unless a response to it has begun; that one then stays incomplete. A violation is
+/// final.
+#[derive(Debug)]
+pub struct Server {
+    incoming: Incoming,
+    cycle: Cycle,
+    /// The response head is not sent, and the client waits for 100 before it sends its content.
+    expects_continue: bool,
+    /// The request's method is HEAD.
+    head_method: bool,
+    connect_method: bool,
+    /// The request offers to upgrade.
+    offers_upgrade: bool,
+    version: Version,
+    content: Content,
+    wants: Wants,
+    failure: Option<Violation>,
+    /// The failure's own response is not written yet.
+    failure_unsent: bool,
+    /// How much more of a request that is answered may be dropped.
+    drain_left: u64,
+    deadlines: Deadlines<TIMERS>,
+    bounds: Bounds,
+}
+
+/// What the next received byte belongs to.
+#[derive(Debug)]
+enum Incoming {
+    Head(RequestHead),
+    /// Content of so many more bytes; the end of the request when 0.
+    Exact(u64),
+    Chunked(Decoder),
+    /// Nothing this engine reads now.
+    Nothing,
+}
+
+/// The content of the response that has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    /// So many more bytes.
+    Exact(u64),
+    /// `crlf_owed`: the caller writes the last chunk's data, so its CRLF is not written yet.
+    Chunked { crlf_owed: bool },
+    /// Until the connection is closed.
+    UntilClose,
+    /// Counted and not sent (HEAD, 304): so many more bytes, if that was declared.
+    Muted(Option<u64>),
+}
+
+/// What has been received.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'b> {
+    /// The head of a request.
+    Request(Request<'b>),
+    /// A piece of its content, never empty; the caller's to change.
+    Body(&'b mut [u8]),
+    /// The trailer fields of chunked content, never empty, without those that may not be there.
+    Trailers(Fields<'b>),
+    /// The request is complete.
+    End,
+}
+
+impl Server {
+    /// The start of a connection.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            incoming: Incoming::Head(RequestHead::new()),
+            cycle: Cycle::new(),
+            expects_continue: false,
+            head_method: false,
+            connect_method: false,
+            offers_upgrade: false,
+            version: Version::Http11,
+            content: Content::UntilClose,
+            wants: Wants::Input,
+            failure: None,
+            failure_unsent: false,
+            drain_left: 0,
+            deadlines: Deadlines::new(),
+            bounds: Bounds::new(config),
+        }
+    }
+
+    /// What the last `poll`, that gave no event, waits for.
+    pub const fn wants(&self) -> Wants {
+        self.wants
+    }
+
+    /// Whether a request has come whose final response has not begun.
+    pub fn owes_response(&self) -> bool {
+        self.cycle.server == State::Owing
+    }
+
+    /// Whether the connection has left HTTP, by 101 or by a tunnel.
+    pub fn has_switched(&self) -> bool {
+        self.cycle.server == State::Switched
+    }
+
+    /// Lets no request follow the one under way, whose answer says so if its head is not sent yet. Between two
+    /// requests that is the end at once. For a server that shuts down.
+    pub fn close(&mut self) {
+        self.cycle.last_exchange();
+        if self.cycle.server == State::MustClose {
+            self.stop();
+        }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing happens before.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// Acts on a deadline that has passed; without one, does nothing.
+    ///
+    /// A request that is not complete in time is answered with 408 and fails the connection, which the next `poll`
+    /// reports. A connection without a request is closed quietly. Look at [`wants`](Self::wants) afterwards.
+    pub fn handle_timeout(&mut self, now: Instant, tx: &mut Tx<'_>) -> Result<(), Full> {
+        let Some(due) = self.deadlines.due(now) else { return Ok(()) };
+        match Timer::ALL[due] {
+            Timer::Head => self.fail_now(Violation::Timeout(Timeout::Head), tx),
+            Timer::Body => self.fail_now(Violation::Timeout(Timeout::Body), tx),
+            Timer::Idle | Timer::Drain => {
+                self.close();
+                self.stop();
+                Ok(())
+            }
+        }
+    }
+
+    /// Fails the connection if its last words fit `tx`, else changes nothing.
+    #[cold]
+    fn fail_now(&mut self, violation: Violation, tx: &mut Tx<'_>) -> Result<(), Full> {
+        if self.may_begin_response() {
+            write_failure(violation, tx)?;
+        }
+        self.failure = Some(violation);
+        self.failure_unsent = false;
+        self.stop();
+        // Refused only after a switch, and then nothing is received that could fail.
+        let _ = self.cycle.step(Side::Server, Step::Fail);
+        Ok(())
+    }
+
+    /// Whether a response, the engine's own at least, can still be put on the wire.
+    fn may_begin_response(&self) -> bool {
+        self.failure_unsent || matches!(self.cycle.server, State::Idle | State::Owing)
+    }
+
+    /// Nothing is received any more.
+    fn stop(&mut self) {
+        self.incoming = Incoming::Nothing;
+        self.deadlines = Deadlines::new();
+        self.wants = Wants::Close;
+    }
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self::new(&Config::new())
+    }
+}
+
+fn write_failure(violation: Violation, tx: &mut Tx<'_>) -> Result<(), Full> {
+    let outline = emit::Outline::default();
+    emit::response(violation.status(), &[], &outline, Persistence::Close, Length::Exact(0), b"", tx)
+}

@@ -1,0 +1,357 @@
+//! What the caller's answers become.
+
+use super::{Content, Incoming, Server};
+use crate::http::{Status, Version};
+use crate::http1::cycle::{Side, State, Step};
+use crate::http1::framing::BodyLength;
+use crate::http1::head::RequestHead;
+use crate::http1::misuse::Misuse;
+use crate::http1::{emit, emit::Length, emit::Persistence};
+use crate::io::{Full, SendError, Tx};
+
+/// A response head that may be sent.
+struct Plan {
+    length: Length,
+    content: Content,
+    keep_alive: bool,
+    /// The head is all there is: no call of `end` follows.
+    whole: bool,
+    tunnel: bool,
+}
+
+impl Server {
+    /// Begins the final response: its head, written whole or not at all. Then come [`body`](Self::body) and
+    /// [`end`](Self::end), unless `body` is [`BodyLength::None`]: that response is complete.
+    ///
+    /// The engine writes Content-Length or Transfer-Encoding, and Connection where it is needed. `Connection: close`
+    /// among `fields` makes this the last exchange. To an HTTP/1.0 client, `Chunked` content ends with the connection.
+    /// For HEAD and 304, `body` says what GET would give; the content itself may be sent like any other, or left out.
+    pub fn respond(
+        &mut self,
+        status: Status,
+        fields: &[(&str, &[u8])],
+        body: BodyLength,
+        tx: &mut Tx<'_>,
+    ) -> Result<(), SendError<Misuse>> {
+        self.begin(status, fields, body, b"", tx)
+    }
+
+    /// The final response with all of its content, written whole or not at all.
+    #[inline]
+    pub fn respond_with(
+        &mut self,
+        status: Status,
+        fields: &[(&str, &[u8])],
+        content: &[u8],
+        tx: &mut Tx<'_>,
+    ) -> Result<(), SendError<Misuse>> {
+        self.begin(status, fields, BodyLength::Length(content.len() as u64), content, tx)?;
+        if self.cycle.server == State::Body {
+            self.response_ends();
+        }
+        Ok(())
+    }
+
+    /// Sends an interim response (1xx but not 101): 103 with what a client may begin to fetch, or 100 by hand. An
+    /// HTTP/1.0 client gets none: "A server MUST NOT send a 1xx response to an HTTP/1.0 client" (RFC 9110 §15.2).
+    pub fn inform(
+        &mut self,
+        status: Status,
+        fields: &[(&str, &[u8])],
+        tx: &mut Tx<'_>,
+    ) -> Result<(), SendError<Misuse>> {
+        self.owing()?;
+        if !status.is_informational() || status == Status::SWITCHING_PROTOCOLS {
+            return Err(SendError::Misuse(Misuse::Interim));
+        }
+        let outline = emit::outline(fields).map_err(SendError::Misuse)?;
+        if outline.close {
+            return Err(SendError::Misuse(Misuse::FieldReserved));
+        }
+        if self.version == Version::Http10 {
+            return Ok(());
+        }
+        emit::response(status, fields, &outline, Persistence::Unsaid, Length::Unsaid, b"", tx)?;
+        if status == Status::CONTINUE {
+            self.expects_continue = false;
+        }
+        self.advance(Step::Interim);
+        Ok(())
+    }
+
+    /// Sends 101: the connection leaves HTTP. The request must have offered it ([`Request::upgrade`]) and be read to
+    /// its end; `fields` must name the protocol in Upgrade, and `Connection: upgrade` is added.
+    ///
+    /// [`Request::upgrade`]: crate::http1::Request::upgrade
+    pub fn switch_protocols(&mut self, fields: &[(&str, &[u8])], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
+        self.owing()?;
+        let outline = emit::outline(fields).map_err(SendError::Misuse)?;
+        if !self.offers_upgrade || !outline.upgrade {
+            return Err(SendError::Misuse(Misuse::NoUpgrade));
+        }
+        if outline.close {
+            return Err(SendError::Misuse(Misuse::FieldReserved));
+        }
+        if !self.request_is_read() {
+            return Err(SendError::Misuse(Misuse::RequestIncomplete));
+        }
+        let status = Status::SWITCHING_PROTOCOLS;
+        emit::response(status, fields, &outline, Persistence::Unsaid, Length::Unsaid, b"", tx)?;
+        self.switch();
+        Ok(())
+    }
+
+    /// Sends content: all of `data`, or as much as fits; how much that was. With chunked content, each call makes a
+    /// chunk. Nothing fits: [`Full`].
+    #[inline]
+    pub fn body(&mut self, data: &[u8], tx: &mut Tx<'_>) -> Result<usize, SendError<Misuse>> {
+        self.sending()?;
+        if data.is_empty() {
+            return Ok(0);
+        }
+        match &mut self.content {
+            Content::Chunked { crlf_owed } => {
+                let taken = emit::chunk(data, *crlf_owed, tx)?;
+                *crlf_owed = false;
+                Ok(taken)
+            }
+            Content::UntilClose => Ok(put_some(data, tx)?),
+            Content::Exact(left) => {
+                let left_after = after(*left, data.len())?;
+                let taken = put_some(data, tx)?;
+                *left = left_after + (data.len() - taken) as u64;
+                Ok(taken)
+            }
+            Content::Muted(left) => {
+                if let Some(left) = left {
+                    *left = after(*left, data.len())?;
+                }
+                Ok(data.len())
+            }
+        }
+    }
+
+    /// Announces `len` bytes of content that the caller itself puts on the wire behind what is in `tx` (writev,
+    /// sendfile). Gives how many it is to write: `len`, or 0 where content is not sent (HEAD, 304).
+    ///
+    /// The CRLF that ends a chunk is written by the next call for content, by `end`, or by
+    /// [`body_suffix`](Self::body_suffix).
+    pub fn body_prefix(&mut self, len: u64, tx: &mut Tx<'_>) -> Result<u64, SendError<Misuse>> {
+        self.sending()?;
+        match &mut self.content {
+            _ if len == 0 => Ok(0),
+            Content::UntilClose => Ok(len),
+            Content::Chunked { crlf_owed } => {
+                emit::chunk_head(len, *crlf_owed, tx)?;
+                *crlf_owed = true;
+                Ok(len)
+            }
+            Content::Exact(left) => {
+                *left = left.checked_sub(len).ok_or(SendError::Misuse(Misuse::PastLength))?;
+                Ok(len)
+            }
+            Content::Muted(left) => {
+                if let Some(left) = left {
+                    *left = left.checked_sub(len).ok_or(SendError::Misuse(Misuse::PastLength))?;
+                }
+                Ok(0)
+            }
+        }
+    }
+
+    /// Ends the chunk of the last [`body_prefix`](Self::body_prefix), if that needs anything. For a client that waits
+    /// for it while nothing else is to be sent.
+    pub fn body_suffix(&mut self, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
+        self.sending()?;
+        if let Content::Chunked { crlf_owed: crlf_owed @ true } = &mut self.content {
+            tx.put(b"\r\n")?;
+            *crlf_owed = false;
+        }
+        Ok(())
+    }
+
+    /// Ends the response, with `trailers` if its content is chunked. (An HTTP/1.0 client does not get them.)
+    pub fn end(&mut self, trailers: &[(&str, &[u8])], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
+        self.sending()?;
+        match self.content {
+            Content::Exact(left) if left > 0 => return Err(SendError::Misuse(Misuse::ShortOfLength)),
+            Content::Exact(_) | Content::Muted(Some(_)) if !trailers.is_empty() => {
+                return Err(SendError::Misuse(Misuse::Trailer));
+            }
+            Content::Chunked { crlf_owed } => emit::last_chunk(trailers, crlf_owed, tx)?,
+            Content::Exact(_) | Content::UntilClose | Content::Muted(_) => {}
+        }
+        self.response_ends();
+        Ok(())
+    }
+
+    /// The head of a final response, with all content of a short one.
+    #[inline]
+    fn begin(
+        &mut self,
+        status: Status,
+        fields: &[(&str, &[u8])],
+        body: BodyLength,
+        content: &[u8],
+        tx: &mut Tx<'_>,
+    ) -> Result<(), SendError<Misuse>> {
+        self.owing()?;
+        let outline = emit::outline(fields).map_err(SendError::Misuse)?;
+        let plan = self.plan(status, body, outline.close).map_err(SendError::Misuse)?;
+        let persistence = match (plan.keep_alive, self.version) {
+            _ if plan.tunnel => Persistence::Unsaid,
+            (false, _) => Persistence::Close,
+            (true, Version::Http10) => Persistence::KeepAlive,
+            (true, _) => Persistence::Unsaid,
+        };
+        let content = if matches!(plan.content, Content::Muted(_)) { b"" } else { content };
+        emit::response(status, fields, &outline, persistence, plan.length, content, tx)?;
+        if plan.tunnel {
+            self.switch();
+            return Ok(());
+        }
+        self.content = plan.content;
+        self.advance(Step::Head);
+        if !plan.keep_alive {
+            self.cycle.last_exchange();
+        }
+        if plan.whole {
+            self.response_ends();
+        }
+        Ok(())
+    }
+
+    /// How a response's content is framed (RFC 9110 §8.6, RFC 9112 §6) and whether the connection is kept.
+    #[inline]
+    fn plan(&self, status: Status, body: BodyLength, close: bool) -> Result<Plan, Misuse> {
+        if status.is_informational() {
+            return Err(Misuse::Interim);
+        }
+        let mut plan = Plan {
+            length: Length::Unsaid,
+            content: Content::Muted(None),
+            keep_alive: self.cycle.keep_alive && !close && !self.leaves_content_unread(),
+            whole: body == BodyLength::None,
+            tunnel: false,
+        };
+        // "A server MUST NOT send any Transfer-Encoding or Content-Length header fields in a 2xx (Successful) response
+        // to CONNECT" (RFC 9110 §9.3.6).
+        if self.connect_method && status.is_successful() {
+            return match body {
+                BodyLength::None | BodyLength::Length(0) if self.request_is_read() => Ok(Plan { tunnel: true, ..plan }),
+                BodyLength::None | BodyLength::Length(0) => Err(Misuse::RequestIncomplete),
+                BodyLength::Length(_) | BodyLength::Chunked => Err(Misuse::ContentNotAllowed),
+            };
+        }
+        match (status, body) {
+            // "a server MUST NOT send a Content-Length header field in any response with a status code of 1xx
+            // (Informational) or 204 (No Content)" (RFC 9110 §8.6).
+            (Status::NO_CONTENT, BodyLength::None) => {}
+            (Status::NO_CONTENT, BodyLength::Length(0)) => plan.content = Content::Muted(Some(0)),
+            // "Since the 205 status code implies that no additional content will be provided, a server MUST NOT
+            // generate content" (RFC 9110 §15.3.6).
+            (Status::NO_CONTENT, _) | (Status::RESET_CONTENT, BodyLength::Chunked) => {
+                return Err(Misuse::ContentNotAllowed);
+            }
+            (Status::RESET_CONTENT, BodyLength::Length(1..)) => return Err(Misuse::ContentNotAllowed),
+            (Status::NOT_MODIFIED, BodyLength::Chunked) => {}
+            (_, BodyLength::Length(length)) if self.head_method || status == Status::NOT_MODIFIED => {
+                plan.length = Length::Exact(length);
+                plan.content = Content::Muted(Some(length));
+            }
+            (_, BodyLength::None) if self.head_method || status == Status::NOT_MODIFIED => {}
+            (_, BodyLength::None) => (plan.length, plan.content) = (Length::Exact(0), Content::Exact(0)),
+            (_, BodyLength::Length(length)) => {
+                (plan.length, plan.content) = (Length::Exact(length), Content::Exact(length));
+            }
+            // "A server MUST NOT send a response containing Transfer-Encoding unless the corresponding request
+            // indicates HTTP/1.1 (or later minor revisions)" (RFC 9112 §6.1).
+            (_, BodyLength::Chunked) if self.version == Version::Http10 && self.head_method => {}
+            (_, BodyLength::Chunked) if self.version == Version::Http10 => {
+                (plan.content, plan.keep_alive) = (Content::UntilClose, false);
+            }
+            (_, BodyLength::Chunked) if self.head_method => plan.length = Length::Chunked,
+            (_, BodyLength::Chunked) => {
+                (plan.length, plan.content) = (Length::Chunked, Content::Chunked { crlf_owed: false });
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Whether content may come that is certain not to be read: more than would be dropped, or held back for a 100
+    /// that is now never sent, so that the client decides whether it comes at all.
+    fn leaves_content_unread(&self) -> bool {
+        self.expects_continue || matches!(self.incoming, Incoming::Exact(left) if left > self.bounds.max_drain)
+    }
+
+    fn request_is_read(&self) -> bool {
+        self.cycle.client == State::Done || matches!(self.incoming, Incoming::Exact(0))
+    }
+
+    fn switch(&mut self) {
+        if self.cycle.client == State::Body {
+            self.request_ends();
+        }
+        self.advance(Step::Switch);
+        self.stop();
+        self.wants = crate::io::Wants::Caller;
+    }
+
+    /// The response is complete.
+    #[inline]
+    fn response_ends(&mut self) {
+        // A request without content ends with its head, whether or not the caller has asked.
+        if matches!(self.incoming, Incoming::Exact(0)) {
+            self.request_ends();
+        }
+        self.advance(Step::End);
+        match self.cycle.client {
+            State::Idle => self.incoming = Incoming::Head(RequestHead::new()),
+            State::Body if !self.leaves_content_unread() => self.drain_left = self.bounds.max_drain,
+            _ => self.close(),
+        }
+    }
+
+    #[inline]
+    fn owing(&self) -> Result<(), SendError<Misuse>> {
+        if self.cycle.server == State::Owing {
+            return Ok(());
+        }
+        Err(SendError::Misuse(self.wrong_turn(Misuse::AlreadyAnswered)))
+    }
+
+    #[inline]
+    fn sending(&mut self) -> Result<(), SendError<Misuse>> {
+        if self.cycle.step(Side::Server, Step::Data).is_ok() {
+            return Ok(());
+        }
+        Err(SendError::Misuse(self.wrong_turn(Misuse::NoResponse)))
+    }
+
+    #[cold]
+    fn wrong_turn(&self, other: Misuse) -> Misuse {
+        match self.cycle.server {
+            State::Idle | State::Done => Misuse::NothingToAnswer,
+            State::Owing | State::Body => other,
+            State::MustClose | State::Closed | State::Switched | State::Failed => Misuse::Closed,
+        }
+    }
+
+    #[inline]
+    fn advance(&mut self, step: Step) {
+        let taken = self.cycle.step(Side::Server, step);
+        debug_assert!(taken.is_ok(), "looked at before anything was written");
+    }
+}
+
+fn after(left: u64, len: usize) -> Result<u64, SendError<Misuse>> {
+    left.checked_sub(len as u64).ok_or(SendError::Misuse(Misuse::PastLength))
+}
+
+/// As much of `data` as fits, which is not empty; never 0.
+#[inline]
+fn put_some(data: &[u8], tx: &mut Tx<'_>) -> Result<usize, Full> {
+    let len = data.len().min(tx.room()).max(1);
+    tx.put(&data[..len])?;
+    Ok(len)
+}
