@@ -102,7 +102,7 @@ fn serve(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
         let mut tx = Tx::growing(&mut out, MAX_OUTPUT);
         match &mut protocol {
             Protocol::Http(http) => http.handle_timeout(now(), &mut tx)?,
-            Protocol::WebSocket(ws, _) => ws.handle_timeout(now()),
+            Protocol::WebSocket(ws, _) => ws.handle_timeout(now(), &mut tx)?,
         }
     }
 }
