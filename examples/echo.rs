@@ -71,7 +71,7 @@ fn serve(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
     stream.set_nodelay(true)?;
     let epoch = std::time::Instant::now();
     let now = || Instant::from_nanos(epoch.elapsed().as_nanos().try_into().unwrap_or(u64::MAX));
-    let mut protocol = Protocol::Http(http1::Server::default());
+    let mut protocol = Protocol::Http(http1::Server::new(&http1::Config { max_body: 1 << 30, ..http1::Config::new() }));
     let (mut inbox, mut out) = (RxBuffer::new(vec![0; 65_536]), Vec::new());
     loop {
         let (mut rx, mut tx) = (inbox.rx(), Tx::growing(&mut out, MAX_OUTPUT));
