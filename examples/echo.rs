@@ -3,6 +3,7 @@
 //! `cargo run --release --example echo [-- PORT]` listens on 127.0.0.1 (port 9001; 0 takes any free one):
 //! GET answers a text, POST sends its content back, WebSocket messages come back as they are. A line `quit` on
 //! standard input ends it gracefully: WebSocket peers get a Close (1001), HTTP connections end when they are idle.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that people watch")]
 
 use std::error::Error;
 use std::io::{self, BufRead, ErrorKind, Read, Write};

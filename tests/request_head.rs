@@ -61,7 +61,7 @@ fn play(case: &Value, pieces: &[&[u8]]) -> Told {
         received.extend_from_slice(piece);
         match head.parse(&received, &limits) {
             Ok(Some((request, _))) => {
-                let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+                let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("ASCII");
                 return Told::Request(Box::new(Said {
                     method: request.method.as_str().into(),
                     target: hex(request.target.as_bytes()),
