@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""What a run of the peers' bench says.
+
+report.py table FIGURES          each promised ratio beside the measured one; exit code 1 if one falls short
+report.py slower FIGURES OTHER   hopwire's cases that take over 5 % longer in OTHER (say, the build for x86-64-v3)
+report.py chart FIGURES > SVG    every peer's time as a multiple of hopwire's
+"""
+
+import math
+import sys
+from collections import defaultdict
+from html import escape
+
+# area, cases, the peers that count ("" = the best of all, "!x" = the best without x in its name), must, aim
+PROMISES = [
+    ("http_head", "short68 upgrade230 browser703 chrome1500", "httparse-uninit", 1.05, 1.5),
+    ("http_head", "short68_connection upgrade230_connection browser703_connection chrome1500_connection", "http-net-ServerConn", 2.0, 3.0),
+    ("http_exchange", "short68 browser703", "http-net", 1.5, 2.0),
+    ("http_chunked", "64KiB_16B", "http-net-ServerConn", 2.0, 3.5),
+    ("http_chunked", "1MiB_4KiB", "http-net-ServerConn", 5.0, 10.0),
+    ("ws_recv", "ascii16B ascii16B_str", "", 1.4, 2.0),
+    ("ws_recv", "ascii125B ascii125B_str ascii1KiB ascii1KiB_str", "", 1.3, 1.7),
+    ("ws_recv", "ascii16KiB ascii1MiB", "", 1.5, 2.0),
+    ("ws_recv", "japanese1KiB japanese64KiB", "ws-net", 1.6, 4.0),
+    # Who hands over header and payload apart is compared with hopwire's prefix, who builds a frame with its frame.
+    ("ws_send", "server16B server1KiB_prefix server64KiB_prefix", "", 1.1, 1.5),
+    ("ws_send", "server1KiB", "!vectored", 1.1, 1.5),
+    ("ws_handshake", "server230B", "", 1.3, 2.0),
+]
+
+# They skip a part of the work, so they are shown and never counted as the best peer.
+LESS_WORK = ("no_utf8_check",)
+
+
+def read(path):
+    """{(area, case): {peer: (median, ratio, allocs)}}"""
+    cases = defaultdict(dict)
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            columns = line.split()
+            if len(columns) == 6:
+                area, case, peer = columns[:3]
+                cases[area, case][peer] = tuple(map(float, columns[3:]))
+    return cases
+
+
+def rivals(peers, name=""):
+    """Peers only: no reference, and nobody who does less."""
+    exclude, name = (name[1:], "") if name.startswith("!") else ("", name)
+    return {
+        peer: figures
+        for peer, figures in peers.items()
+        if peer != "hopwire" and peer[0] != "@" and name in peer
+        and not (exclude and exclude in peer) and not any(skip in peer for skip in LESS_WORK)
+    }
+
+
+def table(path):
+    cases, short = read(path), 0
+    print(f"{'area':14}{'case':24}{'against':36}{'ratio':>7}{'must':>7}{'aim':>6}")
+    for area, names, against, must, aim in PROMISES:
+        for case in names.split():
+            field = rivals(cases.get((area, case), {}), against)
+            if not field:
+                print(f"{area:14}{case:24}not measured")
+                short += 1
+                continue
+            peer = min(field, key=lambda p: field[p][0])
+            ratio = field[peer][1]
+            # A ratio that is not a number (no hopwire in the run) is short too.
+            verdict = "" if ratio >= aim else "below aim" if ratio >= must else "SHORT"
+            short += verdict == "SHORT"
+            print(f"{area:14}{case:24}{peer:36}{ratio:7.2f}{must:7.2f}{aim:6.1f}  {verdict}")
+    return 1 if short else 0
+
+
+def slower(path, other):
+    before, after, found = read(path), read(other), 0
+    for key, peers in before.items():
+        if key[0] == "ws_mem" or "hopwire" not in peers or "hopwire" not in after.get(key, {}):
+            continue
+        was, now = peers["hopwire"][0], after[key]["hopwire"][0]
+        if now > was * 1.05:
+            found += 1
+            print(f"{key[0]:14}{key[1]:24}{was:12.2f}{now:12.2f}{now / was:7.2f}")
+    return 1 if found else 0
+
+
+def chart(path):
+    cases = read(path)
+    rows = []
+    for area, names, _, _, _ in PROMISES:
+        for case in names.split():
+            field = rivals(cases.get((area, case), {}))
+            if field:
+                rows.append((area, case, sorted((r, p) for p, (_, r, _) in field.items())))
+    if not rows:
+        sys.exit("no figures with hopwire in them")
+    left, right, top, step = 250, 40, 58, 24
+    width, height = 980, top + step * len(rows) + 30
+    low, high = 0.5, max(64.0, max(r[-1][0] for _, _, r in rows))
+    scale = (width - left - right) / math.log2(high / low)
+
+    def x(ratio):
+        return left + scale * math.log2(max(ratio, low) / low)
+
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
+        f'<rect width="{width}" height="{height}" fill="#fff"/>',
+        '<text x="12" y="22" font-size="15" font-weight="bold">Time of each peer as a multiple of hopwire\'s</text>',
+        '<text x="12" y="40" fill="#666">One dot a peer, medians of one run; right of the line: hopwire is faster. Hover for names.</text>',
+    ]
+    tick = 1
+    while tick <= high:
+        colour, wide = ("#c0392b", 2) if tick == 1 else ("#ddd", 1)
+        at = f"{x(tick):.1f}"
+        out.append(f'<line x1="{at}" x2="{at}" y1="{top - 8}" y2="{height - 26}" stroke="{colour}" stroke-width="{wide}"/>')
+        out.append(f'<text x="{at}" y="{height - 10}" text-anchor="middle" fill="#666">{tick}</text>')
+        tick *= 2
+    for i, (area, case, field) in enumerate(rows):
+        y = top + step * i + 8
+        out.append(f'<text x="12" y="{y + 4}">{escape(area)} <tspan fill="#666">{escape(case)}</tspan></text>')
+        for n, (ratio, peer) in enumerate(field):
+            best = n == 0
+            title = f"<title>{escape(peer)}: {ratio:.2f}</title>"
+            fill = "#2c3e50" if best else "#95a5a6"
+            out.append(f'<circle cx="{x(ratio):.1f}" cy="{y}" r="{5 if best else 4}" fill="{fill}">{title}</circle>')
+        ratio, peer = field[0]
+        out.append(f'<text x="{x(low):.1f}" y="{y + 4}" text-anchor="end" fill="#2c3e50">{ratio:.2f}</text>')
+    out.append("</svg>")
+    print("\n".join(out))
+    return 0
+
+
+if __name__ == "__main__":
+    commands = {("table", 1): table, ("slower", 2): slower, ("chart", 1): chart}
+    chosen = commands.get((sys.argv[1] if len(sys.argv) > 1 else "", len(sys.argv) - 2))
+    if chosen is None:
+        sys.exit(__doc__)
+    sys.exit(chosen(*sys.argv[2:]))
