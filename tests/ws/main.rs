@@ -5,6 +5,7 @@
 
 mod attacks;
 mod driver;
+mod naive;
 mod properties;
 mod receive;
 mod send;

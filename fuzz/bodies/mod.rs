@@ -1,0 +1,120 @@
+//! What the fuzz targets do with their input, as plain functions: `cargo test` runs them over the seeds too.
+//!
+//! Each asserts more than that nothing panics: the outcome is the same however the input is cut, an obvious reader
+//! of the same input (the twin) agrees, work is bounded by input, and what goes out is well-formed.
+#![allow(dead_code, reason = "each target uses its own part")]
+#![allow(unreachable_pub, reason = "modules of a test say `pub` to their siblings")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a fuzz body fails by panicking")]
+#![allow(clippy::cast_possible_truncation, reason = "lengths that were just looked at")]
+
+pub mod chunked;
+pub mod handshake;
+pub mod http1_server;
+pub mod request_head;
+pub mod utf8;
+pub mod ws_connection;
+pub mod ws_frames;
+
+#[path = "../../tests/ws/driver.rs"]
+mod driver;
+#[path = "../../tests/support/exchange.rs"]
+mod exchange;
+#[path = "../../tests/ws/naive.rs"]
+mod naive;
+
+/// A target: its name and what it runs.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const TARGETS: &[Target] = &[
+    ("chunked", chunked::run),
+    ("handshake", handshake::run),
+    ("http1_server", http1_server::run),
+    ("request_head", request_head::run),
+    ("utf8", utf8::run),
+    ("ws_connection", ws_connection::run),
+    ("ws_frames", ws_frames::run),
+];
+
+/// Numbers that look random and are the same every time (SplitMix64).
+pub struct Prng(u64);
+
+impl Prng {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// Choices that depend on the input alone.
+    pub fn of(data: &[u8]) -> Self {
+        let fnv = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        Self(data.iter().fold(0xcbf2_9ce4_8422_2325, fnv))
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut x = self.0;
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        x ^ (x >> 31)
+    }
+
+    /// A number below `n`, which is not 0.
+    pub fn below(&mut self, n: usize) -> usize {
+        (self.next() % n as u64) as usize
+    }
+}
+
+/// Some ways to cut `data` into pieces: byte by byte while that is cheap, in two, and in many.
+pub fn feeds(data: &[u8]) -> Vec<Vec<&[u8]>> {
+    let mut prng = Prng::of(data);
+    let mut feeds = vec![vec![data]];
+    if data.len() <= 4096 {
+        feeds.push(data.chunks(1).collect());
+    }
+    let (front, back) = data.split_at(prng.below(data.len() + 1));
+    feeds.push(vec![front, back]);
+    let mut rest = data;
+    let mut pieces = Vec::new();
+    let most = 1 + prng.below(64);
+    while !rest.is_empty() {
+        let (piece, later) = rest.split_at(prng.below(most + 1).min(rest.len()));
+        pieces.push(piece);
+        rest = later;
+    }
+    feeds.push(pieces);
+    feeds
+}
+
+/// `token` of RFC 9110 §5.6.2, by the book.
+pub fn is_token(bytes: &[u8]) -> bool {
+    let is_tchar = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b);
+    !bytes.is_empty() && bytes.iter().all(is_tchar)
+}
+
+/// A field line without its CRLF (RFC 9112 §5): its name and its value without the white space around it.
+pub fn field_line(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = line.iter().position(|&b| b == b':')?;
+    let (name, value) = (&line[..colon], trim(&line[colon + 1..]));
+    let is_field_byte = |b: &u8| matches!(b, b'\t' | b' '..=b'~' | 0x80..);
+    (is_token(name) && value.iter().all(is_field_byte)).then_some((name, value))
+}
+
+/// `bytes` without the spaces and tabs at its ends.
+pub fn trim(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+/// Cuts at CRLF; `None` where a CR or an LF stands alone.
+pub fn crlf_lines(text: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.windows(2).position(|two| two == b"\r\n") {
+        lines.push(&rest[..at]);
+        rest = &rest[at + 2..];
+    }
+    let alone = lines.iter().any(|line| line.contains(&b'\r') || line.contains(&b'\n'));
+    (rest.is_empty() && !alone).then_some(lines)
+}

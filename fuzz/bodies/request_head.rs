@@ -1,0 +1,85 @@
+//! `http1::RequestHead` against lines cut at CRLF.
+
+use hopwire::http::Version;
+use hopwire::http1::{BodyLength, HeadLimits, Request, RequestHead, Violation};
+
+use super::{Prng, crlf_lines, feeds, field_line, is_token};
+
+pub fn run(data: &[u8]) {
+    let mut limits = HeadLimits::default();
+    let mut prng = Prng::of(data);
+    if prng.below(4) == 0 {
+        limits.line = 1 + prng.below(100);
+        limits.bytes = 1 + prng.below(1000);
+        limits.fields = prng.below(10);
+    }
+    let whole = read(&[data], &limits);
+    for pieces in feeds(data) {
+        assert_eq!(read(&pieces, &limits), whole, "{limits:?} {}", data.escape_ascii());
+    }
+    if let Ok(Some((request, len))) = RequestHead::new().parse(data, &limits) {
+        agree(&request, &data[..len], &limits);
+    }
+}
+
+/// All that a request says.
+fn read(pieces: &[&[u8]], limits: &HeadLimits) -> Result<Option<(String, usize)>, Violation> {
+    let mut head = RequestHead::new();
+    let mut bytes = Vec::new();
+    for piece in pieces {
+        bytes.extend_from_slice(piece);
+        if let Some((request, len)) = head.parse(&bytes, limits)? {
+            assert!(len <= bytes.len() && len + piece.len() > bytes.len() - piece.len());
+            let fields: Vec<_> = request.fields.iter().map(|field| (field.name.as_bytes(), field.value)).collect();
+            let asks = (request.keep_alive(), request.expects_continue(), request.upgrade(), request.body());
+            let said = (request.method, request.target, request.version, request.authority(), asks, fields);
+            return Ok(Some((format!("{said:?}"), len)));
+        }
+    }
+    Ok(None)
+}
+
+fn agree(request: &Request<'_>, head: &[u8], limits: &HeadLimits) {
+    let lines = crlf_lines(head).expect("a head in lines");
+    let mut lines = lines.into_iter().skip_while(|line| line.is_empty());
+    let line = lines.next().expect("a request line");
+    assert!(line.len() <= limits.line && head.len() <= limits.bytes.max(line.len() + 2) + 64);
+    let parts: Vec<_> = line.split(|&b| b == b' ').collect();
+    let [method, target, version] = parts.as_slice() else { panic!("not three parts: {}", line.escape_ascii()) };
+    assert!(is_token(method) && request.method.as_bytes() == *method);
+    assert!(target.iter().all(u8::is_ascii_graphic) && request.target.as_bytes() == *target);
+    let one_digit = matches!(version, [b'H', b'T', b'T', b'P', b'/', b'1', b'.', minor] if minor.is_ascii_digit());
+    assert!(one_digit && (request.version == Version::Http10) == version.ends_with(b".0"));
+
+    let mut lines: Vec<_> = lines.collect();
+    assert_eq!(lines.pop(), Some(&b""[..]), "the empty line");
+    let fields: Vec<_> = lines.iter().map(|line| field_line(line).expect("a field line")).collect();
+    assert!(fields.len() <= limits.fields);
+    let told: Vec<_> = request.fields.iter().map(|field| (field.name.as_bytes(), field.value)).collect();
+    assert_eq!(told, fields);
+
+    let all = |name: &str| -> Vec<&[u8]> {
+        let named = fields.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name.as_bytes()));
+        named.map(|(_, value)| *value).collect()
+    };
+    let hosts = all("host");
+    assert!(hosts.len() == 1 || (hosts.is_empty() && request.version == Version::Http10), "{hosts:?}");
+    // RFC 9112 §6.3: what is left of its cases once all that is ambiguous was refused.
+    let body = match (all("transfer-encoding").as_slice(), all("content-length").as_slice()) {
+        ([], []) => BodyLength::None,
+        ([], [length]) => {
+            assert!(length.iter().all(u8::is_ascii_digit) && !length.is_empty());
+            BodyLength::Length(std::str::from_utf8(length).unwrap().parse().expect("64 bits"))
+        }
+        (codings, []) => {
+            assert_eq!(request.version, Version::Http11);
+            let named: Vec<_> = codings.iter().flat_map(|it| it.split(|&b| b == b',')).map(super::trim).collect();
+            let named: Vec<_> = named.into_iter().filter(|it| !it.is_empty()).collect();
+            assert!(matches!(named.as_slice(), [one] if one.eq_ignore_ascii_case(b"chunked")), "{codings:?}");
+            BodyLength::Chunked
+        }
+        (codings, lengths) => panic!("ambiguous: {codings:?} {lengths:?}"),
+    };
+    let nothing = matches!((body, request.body()), (BodyLength::Length(0), BodyLength::None));
+    assert!(body == request.body() || nothing, "{body:?} but {:?}", request.body());
+}

@@ -1,0 +1,252 @@
+//! No engine allocates: not in an exchange, not in a failure, not while it waits.
+#![expect(unsafe_code, reason = "an allocator that counts is one; the library itself forbids unsafe code")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use hopwire::http::Status;
+use hopwire::http1::{self, BodyLength};
+use hopwire::io::{Rx, Tx};
+use hopwire::time::Instant;
+use hopwire::ws::{self, CloseCode};
+
+/// Counts what the current thread asks of the system's allocator.
+struct Counting;
+
+thread_local! {
+    static ASKED: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+}
+
+fn count(bytes: usize) {
+    // Past the end of a thread nobody counts any more.
+    let _ = ASKED.try_with(|asked| asked.set((asked.get().0 + 1, asked.get().1 + bytes)));
+}
+
+// SAFETY: every call is handed to `System` as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.dealloc(at, layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size);
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.realloc(at, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How often `work` allocates, and how many bytes in all.
+fn allocations(work: impl FnOnce()) -> (usize, usize) {
+    let before = ASKED.get();
+    work();
+    let after = ASKED.get();
+    (after.0 - before.0, after.1 - before.1)
+}
+
+#[test]
+fn the_count_counts() {
+    assert_eq!(allocations(|| drop(Box::new([0_u8; 100]))), (1, 100));
+    assert_eq!(allocations(|| ()), (0, 0));
+}
+
+#[test]
+fn an_http_server() {
+    let mut input = [
+        &b"GET /a?b HTTP/1.1\r\nHost: a.example\r\nAccept: */*\r\nCookie: a=b\r\n\r\n"[..],
+        b"HEAD / HTTP/1.1\r\nHost: a.example\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello",
+        b"POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n",
+    ]
+    .concat()
+    .repeat(50);
+    let mut out = vec![0; 1 << 20];
+    let (mut requests, mut bodies) = (0, 0);
+    let asked = allocations(|| {
+        let mut server = http1::Server::default();
+        let (mut rx, mut tx) = (Rx::new(&mut input), Tx::new(&mut out));
+        while let Some(event) = server.poll(Instant::ZERO, &mut rx, &mut tx).expect("good requests") {
+            match event {
+                http1::Event::Request(request) => {
+                    requests += 1;
+                    assert!(request.fields.first("host").is_some() && request.authority().is_some());
+                }
+                http1::Event::Body(data) => {
+                    bodies += data.len();
+                    server.respond(Status::OK, FIELDS, BodyLength::Chunked, &mut tx).expect("once a request");
+                    server.body(data, &mut tx).expect("there is room");
+                }
+                http1::Event::End if server.owes_response() => {
+                    server.inform(Status::EARLY_HINTS, FIELDS, &mut tx).expect("before the answer");
+                    server.respond_with(Status::OK, FIELDS, b"hello", &mut tx).expect("there is room");
+                }
+                http1::Event::End => server.end(&[("x-sum", b"1")], &mut tx).expect("the answer is open"),
+                _ => {}
+            }
+        }
+        let _ = (server.poll_timeout(), server.handle_timeout(Instant::ZERO, &mut tx));
+    });
+    assert_eq!((requests, bodies, asked), (200, 500, (0, 0)));
+}
+
+#[test]
+fn an_http_server_that_refuses() {
+    for bad in [
+        &b"GET  / HTTP/1.1\r\n\r\n"[..],
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5, 5\r\n\r\n",
+    ] {
+        let mut input = bad.to_vec();
+        let mut out = [0; 512];
+        let asked = allocations(|| {
+            let mut server = http1::Server::default();
+            let mut tx = Tx::new(&mut out);
+            let violation = server.poll(Instant::ZERO, &mut Rx::new(&mut input), &mut tx).expect_err("a bad request");
+            assert_eq!(violation.status().code(), 400);
+            assert!(tx.written().starts_with(b"HTTP/1.1 400 "));
+        });
+        assert_eq!(asked, (0, 0));
+    }
+}
+
+#[test]
+fn an_upgrade() {
+    let mut input =
+        b"GET /chat HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nOrigin: http://a.example\r\n\
+        Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+            .to_vec();
+    let mut out = [0; 512];
+    let asked = allocations(|| {
+        let mut server = http1::Server::default();
+        let (mut rx, mut tx) = (Rx::new(&mut input), Tx::new(&mut out));
+        let Ok(Some(http1::Event::Request(request))) = server.poll(Instant::ZERO, &mut rx, &mut tx) else {
+            unreachable!("a good request");
+        };
+        let handshake = ws::Handshake::of(&request).expect("a good handshake").expect("a handshake");
+        let answer = handshake.accept(ws::OriginPolicy::default()).expect("the same origin");
+        answer.subprotocol("chat").fields(FIELDS).write(&mut tx).expect("there is room");
+        assert!(tx.written().starts_with(b"HTTP/1.1 101 "));
+    });
+    assert_eq!(asked, (0, 0));
+}
+
+#[test]
+fn a_websocket() {
+    let text = "x".repeat(1000) + &"\u{65e5}\u{672c}".repeat(300);
+    let once = [
+        frame(0x81, b"hello"),
+        frame(0x81, text.as_bytes()),
+        frame(0x01, &text.as_bytes()[..1001]),
+        frame(0x89, b"between"),
+        frame(0x80, &text.as_bytes()[1001..]),
+        frame(0x82, &[7; 3000]),
+        frame(0x8a, b""),
+    ]
+    .concat();
+    let mut input = once.repeat(20);
+    input.extend(frame(0x88, b"\x03\xe8bye"));
+    let mut out = vec![0; 1 << 20];
+    let mut events = 0;
+    let asked = allocations(|| {
+        let mut conn = ws::Connection::<ws::Server>::default();
+        let mut tx = Tx::new(&mut out);
+        // Reads end anywhere, as they do on a socket.
+        let (mut start, mut end) = (0, 0);
+        while end < input.len() {
+            end = input.len().min(end + 777);
+            let mut rx = Rx::new(&mut input[start..end]);
+            while let Some(event) = conn.poll(Instant::ZERO, &mut rx, &mut tx).expect("good frames") {
+                events += 1;
+                match event {
+                    ws::Event::Text { text, end } => conn.send_text_piece(text, end, &mut tx).expect("there is room"),
+                    ws::Event::Binary { data, end } => {
+                        conn.send_binary_piece(data, end, &mut tx).expect("there is room");
+                    }
+                    ws::Event::Close { code, .. } => assert_eq!(code, Some(CloseCode::NORMAL)),
+                    _ => {}
+                }
+            }
+            start += rx.consumed();
+        }
+        let _ = (conn.poll_timeout(), conn.handle_timeout(Instant::ZERO, &mut tx));
+    });
+    assert!(events > 141);
+    assert_eq!(asked, (0, 0));
+}
+
+#[test]
+fn a_websocket_that_fails() {
+    for bad in [frame(0x81, b"\xff"), frame(0x83, b""), frame(0x88, b"\x03\xed"), vec![0x82, 0xff, 0x80]] {
+        let mut input = bad;
+        let mut out = [0; 64];
+        let asked = allocations(|| {
+            let mut conn = ws::Connection::<ws::Server>::default();
+            let mut tx = Tx::new(&mut out);
+            assert!(conn.poll(Instant::ZERO, &mut Rx::new(&mut input), &mut tx).is_err());
+            assert!(tx.written().starts_with(&[0x88, 2]));
+        });
+        assert_eq!(asked, (0, 0));
+    }
+}
+
+/// A header is a claim: memory is taken for what has come.
+#[cfg(feature = "alloc")]
+#[test]
+fn a_declared_length_reserves_nothing() {
+    let mut header = frame(0x82, &[1; 70_000])[..14 + 10].to_vec();
+    header[2..10].copy_from_slice(&(1_u64 << 24).to_be_bytes());
+    let asked = allocations(|| {
+        let mut conn = ws::Connection::<ws::Server>::default();
+        let mut messages = ws::Messages::new(1 << 24);
+        let (mut rx, mut out) = (Rx::new(&mut header), [0; 16]);
+        let event = conn.poll(Instant::ZERO, &mut rx, &mut Tx::new(&mut out)).expect("a good header").expect("a piece");
+        assert!(messages.push(event).expect("within the limit").is_none());
+    });
+    assert!(asked.0 == 1 && asked.1 < 100, "{asked:?}");
+}
+
+/// A message in one piece is not copied.
+#[cfg(feature = "alloc")]
+#[test]
+fn whole_messages_in_one_piece() {
+    let mut input = frame(0x81, &[b'x'; 4000]).repeat(10);
+    let mut out = vec![0; 1 << 16];
+    let asked = allocations(|| {
+        let mut conn = ws::Connection::<ws::Server>::default();
+        let mut messages = ws::Messages::new(1 << 20);
+        let (mut rx, mut tx) = (Rx::new(&mut input), Tx::new(&mut out));
+        while let Some(event) = conn.poll(Instant::ZERO, &mut rx, &mut tx).expect("good frames") {
+            if let Some(ws::Message::Text(text)) = messages.push(event).expect("within the limit") {
+                conn.send_text(text, &mut tx).expect("there is room");
+            }
+        }
+        assert_eq!(tx.len(), 10 * 4004);
+    });
+    assert_eq!(asked, (0, 0));
+}
+
+/// One masked frame.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+    let len = payload.len();
+    let mut wire = match (u8::try_from(len), u16::try_from(len)) {
+        (Ok(len @ 0..=125), _) => vec![first, 0x80 | len],
+        (_, Ok(len)) => [&[first, 0x80 | 126][..], &len.to_be_bytes()].concat(),
+        _ => [&[first, 0x80 | 127][..], &(len as u64).to_be_bytes()].concat(),
+    };
+    wire.extend_from_slice(&KEY);
+    wire.extend(payload.iter().zip(KEY.iter().cycle()).map(|(byte, key)| byte ^ key));
+    wire
+}
+
+const FIELDS: &[(&str, &[u8])] = &[("server", b"x"), ("date", b"Sun, 06 Nov 1994 08:49:37 GMT")];

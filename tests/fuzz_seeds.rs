@@ -1,0 +1,119 @@
+//! The bodies of the fuzz targets over their seeds: the inputs of the vectors, what `fuzz/seeds` keeps, and changed
+//! copies of both. The same input gives the same run every time.
+//!
+//! `HOPWIRE_CORPUS=FOLDER cargo test --test fuzz_seeds` also writes the seeds out, for `fuzz/run.sh` to start from.
+
+#![allow(clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::duplicate_mod, reason = "the bodies bring what they share with tests along, for the targets")]
+
+#[path = "../fuzz/bodies/mod.rs"]
+mod bodies;
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use bodies::{Prng, TARGETS};
+use support::vectors;
+
+#[test]
+fn bodies_hold_on_every_seed() {
+    for &(name, run) in TARGETS {
+        let seeds = seeds(name);
+        assert!(!seeds.is_empty(), "{name} has no seed");
+        for seed in &seeds {
+            run(seed);
+        }
+        let mut prng = Prng::new(1);
+        for _ in 0..MUTANTS {
+            run(&mutant(&seeds, &mut prng));
+        }
+        support::say(&format!("fuzz {name}: {} seeds and {MUTANTS} changed ones", seeds.len()));
+        if let Some(folder) = env::var_os("HOPWIRE_CORPUS").map(PathBuf::from) {
+            let folder = folder.join(name);
+            fs::create_dir_all(&folder).expect("a folder for the seeds");
+            for (at, seed) in seeds.iter().enumerate() {
+                fs::write(folder.join(format!("seed-{at:04}")), seed).expect("a seed is written");
+            }
+        }
+    }
+}
+
+/// How many changed seeds each body runs on: a second or two for all.
+const MUTANTS: usize = 2000;
+
+fn seeds(target: &str) -> Vec<Vec<u8>> {
+    let mut seeds = match target {
+        "chunked" => chunked_bodies(),
+        "handshake" => inputs("ws_handshake"),
+        "http1_server" | "request_head" => [inputs("http1"), inputs("ws_handshake")].concat(),
+        "utf8" => payloads(),
+        "ws_connection" | "ws_frames" => inputs("ws_frames"),
+        other => panic!("{other} has no seeds"),
+    };
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
+    if let Ok(entries) = fs::read_dir(kept) {
+        let mut paths: Vec<_> = entries.map(|entry| entry.expect("a folder entry").path()).collect();
+        paths.sort();
+        seeds.extend(paths.iter().map(|path| fs::read(path).expect("a seed is read")));
+    }
+    seeds.sort();
+    seeds.dedup();
+    seeds
+}
+
+/// What arrives in the vectors of that name.
+fn inputs(name: &str) -> Vec<Vec<u8>> {
+    let cases = vectors::files(name).into_iter().flat_map(|file| vectors::cases(&file));
+    cases.filter(|case| case.text("kind") != "response").filter_map(|case| case.bytes("bytes_hex")).collect()
+}
+
+/// The bodies of chunked messages, without their heads.
+fn chunked_bodies() -> Vec<Vec<u8>> {
+    let messages = inputs("http1").into_iter().filter(|it| it.to_ascii_lowercase().windows(7).any(|w| w == b"chunked"));
+    let body = |message: Vec<u8>| {
+        let head = message.windows(4).position(|four| four == b"\r\n\r\n")?;
+        Some(message[head + 4..].to_vec())
+    };
+    messages.filter_map(body).collect()
+}
+
+/// Text, good and bad: what the frames of the vectors carry once they are unmasked.
+fn payloads() -> Vec<Vec<u8>> {
+    let unmasked = |frame: Vec<u8>| match frame.as_slice() {
+        [_, 0x80..=0xfd, a, b, c, d, payload @ ..] => {
+            let key = [a, b, c, d];
+            Some(payload.iter().enumerate().map(|(at, byte)| byte ^ key[at % 4]).collect())
+        }
+        _ => None,
+    };
+    let spoken = "caf\u{e9} \u{65e5}\u{672c}\u{8a9e} \u{1f600} \u{10ffff}".repeat(40).into_bytes();
+    inputs("ws_frames").into_iter().filter_map(unmasked).chain([spoken]).collect()
+}
+
+/// A seed with a few changes, perhaps with another behind it.
+fn mutant(seeds: &[Vec<u8>], prng: &mut Prng) -> Vec<u8> {
+    let mut data = seeds[prng.below(seeds.len())].clone();
+    for _ in 0..prng.below(4) {
+        let at = prng.below(data.len() + 1);
+        match prng.below(6) {
+            0 => data.truncate(at),
+            1 if at < data.len() => data[at] = BYTES[prng.below(BYTES.len())],
+            2 if at < data.len() => data[at] ^= 1 << prng.below(8),
+            3 => data.insert(at, BYTES[prng.below(BYTES.len())]),
+            4 if at < data.len() => drop(data.remove(at)),
+            _ => {
+                let other = &seeds[prng.below(seeds.len())];
+                let from = prng.below(other.len() + 1);
+                data.splice(at..at, other[from..].iter().take(prng.below(40)).copied());
+            }
+        }
+    }
+    if prng.below(4) == 0 {
+        data.extend_from_slice(&seeds[prng.below(seeds.len())]);
+    }
+    data
+}
+
+/// Bytes with a meaning somewhere.
+const BYTES: &[u8] = b"\0\t\n\r \",/0159:;=AFGfz\\\x7f\x80\x81\x88\x89\xbf\xc2\xe3\xf0\xff";
