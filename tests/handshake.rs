@@ -3,8 +3,9 @@
 mod support;
 
 use hopwire::http::Version;
-use hopwire::http1::{HeadLimits, RequestHead};
-use hopwire::io::{Full, SendError, Tx};
+use hopwire::http1::{Event, HeadLimits, RequestHead, Server};
+use hopwire::io::{Full, Rx, SendError, Tx};
+use hopwire::time::Instant;
 use hopwire::ws::handshake::{Answer, Handshake, Misuse, OriginPolicy, Refusal, deflate};
 use proptest::prelude::*;
 use support::json::Value;
@@ -275,6 +276,56 @@ fn the_target_names_the_host_where_it_is_absolute() {
     let handshake = Handshake::of(&request).unwrap().unwrap();
     assert_eq!(handshake.host(), b"other.example");
     assert!(handshake.accept(OriginPolicy::SameHost).is_ok());
+}
+
+/// Over `http1::Server`: the frames behind the head stay unread, and belong to the connection that follows.
+#[test]
+fn answered_over_http1_in_any_pieces() {
+    let head = GOOD.map(|(name, value)| format!("{name}: {value}\r\n")).concat();
+    let input =
+        [format!("GET / HTTP/1.1\r\n{head}\r\n").as_bytes(), &b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"[..]]
+            .concat();
+    for cut in 0..input.len() {
+        let (mut http, mut inbox, mut used, mut done) = (Server::default(), Vec::new(), 0, false);
+        let mut out = [0; 256];
+        let mut tx = Tx::new(&mut out);
+        for piece in [&input[..cut], &input[cut..]] {
+            inbox.extend_from_slice(piece);
+            let mut rx = Rx::new(&mut inbox[used..]);
+            while let Some(event) = if done { None } else { http.poll(Instant::ZERO, &mut rx, &mut tx).unwrap() } {
+                let Event::Request(request) = event else { continue };
+                let handshake = Handshake::of(&request).unwrap().unwrap();
+                let answer = handshake.accept(OriginPolicy::default()).unwrap();
+                let mut little = [0; 128];
+                assert_eq!(
+                    answer.respond(&mut http, &mut Tx::new(&mut little)),
+                    Err(SendError::Full(Full { needed: 129 })),
+                );
+                answer.respond(&mut http, &mut tx).unwrap();
+                let again = answer.respond(&mut http, &mut tx).unwrap_err();
+                assert!(matches!(again, SendError::Misuse(Misuse::Http(_))));
+                done = true;
+            }
+            used += rx.consumed();
+        }
+        assert!(done && input[used..].starts_with(b"\x81\x85"), "{cut}");
+        assert!(tx.written().starts_with(b"HTTP/1.1 101 ") && tx.len() == 129);
+    }
+}
+
+#[test]
+fn refused_over_http1() {
+    let head = GOOD.map(|(name, value)| format!("{name}: {}\r\n", value.replace("13", "8"))).concat();
+    let mut input = format!("GET / HTTP/1.1\r\n{head}\r\n").into_bytes();
+    let (mut http, mut out) = (Server::default(), [0; 256]);
+    let (mut rx, mut tx) = (Rx::new(&mut input), Tx::new(&mut out));
+    let Some(Event::Request(request)) = http.poll(Instant::ZERO, &mut rx, &mut tx).unwrap() else { unreachable!() };
+    Handshake::of(&request).unwrap_err().respond(&mut http, &mut tx).unwrap();
+    let response = core::str::from_utf8(tx.written()).unwrap().to_lowercase();
+    assert!(response.starts_with("http/1.1 426 upgrade required\r\n"), "{response}");
+    for field in ["upgrade: websocket", "sec-websocket-version: 13", "connection: upgrade", "content-length: 0"] {
+        assert!(response.contains(&format!("{field}\r\n")), "{response}");
+    }
 }
 
 proptest! {

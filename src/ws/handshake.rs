@@ -1,11 +1,11 @@
 //! The opening handshake, the server's side (RFC 6455 §4.2): from an HTTP request to `101 Switching Protocols`.
 //!
 //! ```text
-//! request -> Handshake::of / from_parts -> Ok(None)          an ordinary request: answer it as such
-//!                                       -> Err(Refusal)      respond with its status and fields, or `write` it whole
-//!                                       -> Ok(Some(handshake))
-//! handshake.accept(OriginPolicy)        -> Err(Refusal)      403
-//!                                       -> Ok(Answer)        .subprotocol(..) .fields(..) and then `write`
+//! Handshake::of(&request) -> Ok(None)             an ordinary request: answer it as such
+//!   or from_parts         -> Err(refusal)         refusal.respond(&mut http, &mut tx), or write(&mut tx)
+//!                         -> Ok(Some(handshake))
+//! handshake.accept(policy) -> Err(refusal)        the page's origin is not allowed
+//!                          -> Ok(answer)          answer.subprotocol(..).fields(..).respond(&mut http, &mut tx), or write
 //! ```
 //!
 //! Looking for why a request is refused? [`Refusal`]. For which sites' pages may connect? [`OriginPolicy`]. For what can

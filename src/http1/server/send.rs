@@ -84,20 +84,29 @@ impl Server {
     ///
     /// [`Request::upgrade`]: crate::http1::Request::upgrade
     pub fn switch_protocols(&mut self, fields: &[(&str, &[u8])], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
-        self.owing()?;
+        self.can_switch()?;
         let outline = emit::outline(fields).map_err(SendError::Misuse)?;
-        if !self.offers_upgrade || !outline.upgrade {
+        if !outline.upgrade {
             return Err(SendError::Misuse(Misuse::NoUpgrade));
         }
         if outline.close {
             return Err(SendError::Misuse(Misuse::FieldReserved));
         }
-        if !self.request_is_read() {
-            return Err(SendError::Misuse(Misuse::RequestIncomplete));
-        }
         let status = Status::SWITCHING_PROTOCOLS;
         emit::response(status, fields, &outline, Persistence::Unsaid, Length::Unsaid, b"", tx)?;
         self.switch();
+        Ok(())
+    }
+
+    /// Whether a 101 may be sent now.
+    pub(crate) fn can_switch(&self) -> Result<(), SendError<Misuse>> {
+        self.owing()?;
+        if !self.offers_upgrade {
+            return Err(SendError::Misuse(Misuse::NoUpgrade));
+        }
+        if !self.request_is_read() {
+            return Err(SendError::Misuse(Misuse::RequestIncomplete));
+        }
         Ok(())
     }
 
@@ -288,7 +297,8 @@ impl Server {
         self.cycle.client == State::Done || matches!(self.incoming, Incoming::Exact(0))
     }
 
-    fn switch(&mut self) {
+    /// A whole 101 was written, here or by the WebSocket handshake, after [`can_switch`](Self::can_switch).
+    pub(crate) fn switch(&mut self) {
         if self.cycle.client == State::Body {
             self.request_ends();
         }

@@ -5,6 +5,7 @@ use core::{error, fmt};
 use super::{ACCEPT_LEN, Lines};
 use crate::bytes::scan;
 use crate::http::list;
+use crate::http1;
 use crate::io::{SendError, Tx};
 
 /// `101 Switching Protocols`, to be written: after it both sides speak WebSocket.
@@ -49,7 +50,19 @@ impl<'a> Answer<'a> {
         Ok(own.into_iter().chain(subprotocol).chain(self.fields.iter().copied()))
     }
 
-    /// Writes the whole answer.
+    /// Answers the request that `http` waits to have answered. Then what it has not read is WebSocket's: take what is left
+    /// of the [`Rx`](crate::io::Rx) to a [`Connection`](crate::ws::Connection).
+    pub fn respond(&self, http: &mut http1::Server, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
+        http.can_switch().map_err(|error| match error {
+            SendError::Full(full) => SendError::Full(full),
+            SendError::Misuse(misuse) => SendError::Misuse(Misuse::Http(misuse)),
+        })?;
+        self.write(tx)?;
+        http.switch();
+        Ok(())
+    }
+
+    /// Writes the whole answer, for callers with their own HTTP.
     pub fn write(&self, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.check().map_err(SendError::Misuse)?;
         let subprotocol = self.subprotocol.map_or(0, |name| SUBPROTOCOL.len() + name.len() + 2);
@@ -95,7 +108,7 @@ impl<'a> Answer<'a> {
 }
 
 /// What a caller cannot put into an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Misuse {
     /// The subprotocol was not offered: the client would fail the connection (§4.1).
@@ -105,11 +118,14 @@ pub enum Misuse {
     /// A field that the handshake or the framing of messages owns: `Upgrade`, `Connection`, `Sec-WebSocket-*`,
     /// `Content-Length`, `Transfer-Encoding`.
     Reserved,
+    /// It is not the time to answer.
+    Http(http1::Misuse),
 }
 
 impl fmt::Display for Misuse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Http(misuse) => return misuse.fmt(f),
             Self::Subprotocol => "the subprotocol was not offered",
             Self::Field => "a field's name or value has a byte it cannot have",
             Self::Reserved => "the field belongs to the handshake",

@@ -3,7 +3,8 @@
 use core::{error, fmt};
 
 use crate::http::Status;
-use crate::io::{Full, Tx};
+use crate::http1;
+use crate::io::{Full, SendError, Tx};
 
 /// Why a request to speak WebSocket is refused (§4.2.1, §4.2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,7 +62,12 @@ impl Refusal {
         }
     }
 
-    /// Writes the whole response, which says that the connection closes after it.
+    /// Answers the request that `http` waits to have answered, which leaves the connection open for another.
+    pub fn respond(self, http: &mut http1::Server, tx: &mut Tx<'_>) -> Result<(), SendError<http1::Misuse>> {
+        http.respond_with(self.status(), self.fields(), b"", tx)
+    }
+
+    /// Writes the whole response, for callers with their own HTTP; it says that the connection closes after it.
     pub fn write(self, tx: &mut Tx<'_>) -> Result<(), Full> {
         tx.put(match self {
             Self::Method => {
