@@ -38,6 +38,7 @@ enum More {
 
 impl<'b> Rx<'b> {
     /// Bytes behind which more may come.
+    #[inline]
     pub const fn new(received: &'b mut [u8]) -> Self {
         Self { rest: received, consumed: 0, more: More::Open }
     }
@@ -54,11 +55,13 @@ impl<'b> Rx<'b> {
     }
 
     /// How many bytes have been consumed since this cursor was made.
+    #[inline]
     pub const fn consumed(&self) -> usize {
         self.consumed
     }
 
     /// The bytes not consumed yet.
+    #[inline]
     pub const fn bytes(&self) -> &[u8] {
         self.rest
     }
@@ -87,11 +90,13 @@ impl<'b> Rx<'b> {
     }
 
     /// The bytes not consumed yet. An engine changes only those it consumes in the same call.
+    #[inline]
     pub(crate) const fn bytes_mut(&mut self) -> &mut [u8] {
         self.rest
     }
 
     /// Consumes `n` bytes, at most all that are left.
+    #[inline]
     pub(crate) fn take(&mut self, n: usize) -> &'b mut [u8] {
         let n = n.min(self.rest.len());
         let (taken, rest) = mem::take(&mut self.rest).split_at_mut(n);
@@ -130,6 +135,7 @@ pub struct Full {
 
 impl<'o> Tx<'o> {
     /// Writes to the start of `buf`.
+    #[inline]
     pub const fn new(buf: &'o mut [u8]) -> Self {
         Self { sink: Sink::Slice { buf, len: 0 } }
     }
@@ -142,6 +148,7 @@ impl<'o> Tx<'o> {
     }
 
     /// What was written through this cursor.
+    #[inline]
     pub fn written(&self) -> &[u8] {
         match &self.sink {
             Sink::Slice { buf, len } => &buf[..*len],
@@ -161,6 +168,7 @@ impl<'o> Tx<'o> {
     }
 
     /// How many bytes still fit.
+    #[inline]
     pub const fn room(&self) -> usize {
         match &self.sink {
             Sink::Slice { buf, len } => buf.len() - *len,
@@ -173,20 +181,24 @@ impl<'o> Tx<'o> {
     #[inline]
     pub(crate) fn reserve(&mut self, needed: usize) -> Result<&mut [u8], Full> {
         match &mut self.sink {
+            Sink::Slice { buf, len } => claim(buf, len, needed),
+            #[cfg(feature = "alloc")]
+            Sink::Vec { buf, limit, .. } => grow(buf, *limit, needed),
+        }
+    }
+
+    /// Writes all of `head` and `body`, or nothing; what was written of `body`.
+    #[inline]
+    pub(crate) fn put_both(&mut self, head: &[u8], body: &[u8]) -> Result<&mut [u8], Full> {
+        match &mut self.sink {
             Sink::Slice { buf, len } => {
-                let space = buf[*len..].get_mut(..needed).ok_or(Full { needed })?;
-                *len += needed;
-                Ok(space)
+                let (start, rest) = claim(buf, len, head.len() + body.len())?.split_at_mut(head.len());
+                start.copy_from_slice(head);
+                rest.copy_from_slice(body);
+                Ok(rest)
             }
             #[cfg(feature = "alloc")]
-            Sink::Vec { buf, limit, .. } => {
-                if limit.saturating_sub(buf.len()) < needed {
-                    return Err(Full { needed });
-                }
-                let at = buf.len();
-                buf.resize(at + needed, 0);
-                Ok(&mut buf[at..])
-            }
+            Sink::Vec { buf, limit, .. } => extend(buf, *limit, head, body),
         }
     }
 
@@ -196,6 +208,39 @@ impl<'o> Tx<'o> {
         self.reserve(bytes.len())?.copy_from_slice(bytes);
         Ok(())
     }
+}
+
+#[inline]
+fn claim<'s>(buf: &'s mut [u8], len: &mut usize, needed: usize) -> Result<&'s mut [u8], Full> {
+    let (_, free) = buf.split_at_mut_checked(*len).ok_or(Full { needed })?;
+    let space = free.get_mut(..needed).ok_or(Full { needed })?;
+    *len += needed;
+    Ok(space)
+}
+
+#[cfg(feature = "alloc")]
+#[inline(never)]
+fn grow(buf: &mut Vec<u8>, limit: usize, needed: usize) -> Result<&mut [u8], Full> {
+    let at = buf.len();
+    if limit.saturating_sub(at) < needed {
+        return Err(Full { needed });
+    }
+    buf.resize(at + needed, 0);
+    Ok(&mut buf[at..])
+}
+
+/// Unlike `grow`, writes every byte once.
+#[cfg(feature = "alloc")]
+#[inline(never)]
+fn extend<'v>(buf: &'v mut Vec<u8>, limit: usize, head: &[u8], body: &[u8]) -> Result<&'v mut [u8], Full> {
+    let (at, needed) = (buf.len() + head.len(), head.len() + body.len());
+    if limit.saturating_sub(buf.len()) < needed {
+        return Err(Full { needed });
+    }
+    buf.reserve(needed);
+    buf.extend_from_slice(head);
+    buf.extend_from_slice(body);
+    Ok(&mut buf[at..])
 }
 
 /// What an engine needs before the next `poll` can make progress; valid after `Ok(None)` or an error.

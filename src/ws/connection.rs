@@ -11,7 +11,7 @@
 
 use core::time::Duration;
 
-use super::header::{self, Header, Opcode, Terms};
+use super::header::{self, Header, Opcode, Terms, Whole};
 use super::role::{Client, Role, Server};
 use super::{CloseCode, Kind, Limit, Violation, close, mask};
 use crate::Entropy;
@@ -31,6 +31,8 @@ pub struct Connection<R> {
     pub(super) sending: Option<Kind>,
     pub(super) deadlines: Deadlines<1>,
     wants: Wants,
+    /// The longest payload that `at_once` takes.
+    at_once: u64,
     incoming: Incoming,
 }
 
@@ -134,6 +136,7 @@ impl<R> Connection<R> {
             sending: None,
             deadlines: Deadlines::new(),
             wants: Wants::Input,
+            at_once: min(BLOCK as u64, min(config.max_frame, config.max_message)),
             incoming: Incoming {
                 left: 0,
                 key: [0; 4],
@@ -192,6 +195,41 @@ impl<R: Role> Connection<R> {
     #[inline]
     pub fn poll<'b>(&mut self, now: Instant, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
         let _ = now; // no deadline is started by input yet
+        if let Some(event) = self.at_once(rx) {
+            return Ok(Some(event));
+        }
+        self.step(rx, tx)
+    }
+
+    /// The usual case, a whole message in one short frame: unmasked, judged and taken in one go.
+    /// Anything else is left as it is, to [`step`](Self::step), which this only anticipates.
+    #[inline]
+    fn at_once<'b>(&self, rx: &mut Rx<'b>) -> Option<Event<'b>> {
+        if self.phase != Phase::Open || self.incoming.left > 0 || self.incoming.message.is_some() {
+            return None;
+        }
+        let Whole { text, key, front, len } = header::whole(rx.bytes(), !R::MASKS)?;
+        let data = rx.bytes_mut().get_mut(front..front + len)?;
+        if len as u64 > self.at_once {
+            return None;
+        }
+        if R::MASKS {
+            if text && !data.is_ascii() && !is_utf8(data) {
+                return None;
+            }
+        } else if !mask::apply(key, data) && text && !is_utf8(data) {
+            mask::apply(key, data);
+            return None;
+        }
+        let (_, data) = rx.take(front + len).split_at_mut(front);
+        Some(match text {
+            true => Event::Text { text: Text::from_validated(data), end: true },
+            false => Event::Binary { data, end: true },
+        })
+    }
+
+    #[inline(never)]
+    fn step<'b>(&mut self, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
         if self.phase == Phase::Open {
             match self.receive(rx, tx) {
                 Ok(event) => return Ok(event),
@@ -537,6 +575,15 @@ fn judge<R: Role>(key: [u8; 4], piece: &mut [u8], plain: usize) -> Judged {
         }
     }
     Judged { valid, seen, well_formed: true }
+}
+
+#[inline(never)]
+fn is_utf8(data: &[u8]) -> bool {
+    utf8::check(data) == Ok(data.len())
+}
+
+const fn min(a: u64, b: u64) -> u64 {
+    if a < b { a } else { b }
 }
 
 /// How much of `left` bytes is among `available`.

@@ -29,6 +29,18 @@ pub(super) enum Opcode {
     Pong = 10,
 }
 
+/// The header of a message in one frame of less than 64 KiB.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Whole {
+    /// Or binary.
+    pub(super) text: bool,
+    pub(super) key: [u8; 4],
+    /// Length of the header.
+    pub(super) front: usize,
+    /// Length of the payload.
+    pub(super) len: usize,
+}
+
 /// What a header is judged against besides itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms {
@@ -116,6 +128,34 @@ pub(super) fn parse(bytes: &[u8], terms: &Terms) -> Result<Option<Header>, Viola
     Ok(Some(Header { fin: b0 & FIN != 0, opcode, key, payload, len }))
 }
 
+/// The most usual headers, fast: `None` for others, whole or not, right or wrong.
+#[inline]
+pub(super) fn whole(bytes: &[u8], masked: bool) -> Option<Whole> {
+    let (&[b0, b1], rest) = bytes.split_first_chunk()?;
+    let text = match b0 {
+        0x81 => true,
+        0x82 => false,
+        _ => return None,
+    };
+    // One comparison for the mask bit, too: if it is wrong, this is 128 or more.
+    let short = if masked { b1 ^ MASK } else { b1 };
+    let key_len = if masked { 4 } else { 0 };
+    let (len, front, rest) = match short {
+        0..=125 => (usize::from(short), 2 + key_len, rest),
+        126 => {
+            let (&len, rest) = rest.split_first_chunk()?;
+            let len = u16::from_be_bytes(len);
+            if len <= 125 {
+                return None;
+            }
+            (usize::from(len), 4 + key_len, rest)
+        }
+        _ => return None,
+    };
+    let key = if masked { *rest.first_chunk()? } else { [0; 4] };
+    Some(Whole { text, key, front, len })
+}
+
 fn first(b0: u8, terms: &Terms) -> Result<Opcode, Violation> {
     // §5.2: "MUST be 0 unless an extension is negotiated that defines meanings for non-zero values."
     if b0 & RSV != 0 {
@@ -164,27 +204,15 @@ pub(super) const fn len(payload: u64, masks: bool) -> usize {
     if masks { base + 4 } else { base }
 }
 
-/// Writes everything of a header but the masking key; `space` is exactly as long as that.
+/// A header, but for the masking key, and its length. The bytes are those of the number, the lowest first.
 #[inline]
-pub(super) fn write(space: &mut [u8], opcode: Opcode, fin: bool, masks: bool, payload: u64) {
-    let mask = if masks { MASK } else { 0 };
-    let b0 = opcode as u8 | if fin { FIN } else { 0 };
-    match space {
-        [first, second] => {
-            *first = b0;
-            *second = mask | u8::try_from(payload).unwrap_or(0);
-        }
-        [first, second, len @ ..] if len.len() == 2 => {
-            *first = b0;
-            *second = mask | 126;
-            len.copy_from_slice(&u16::try_from(payload).unwrap_or(0).to_be_bytes());
-        }
-        [first, second, len @ ..] => {
-            *first = b0;
-            *second = mask | 127;
-            len.copy_from_slice(&payload.to_be_bytes());
-        }
-        _ => debug_assert!(false, "a header has at least two bytes"),
+pub(super) fn encode(opcode: Opcode, fin: bool, masks: bool, payload: u64) -> (u128, usize) {
+    let first = u128::from(opcode as u8 | if fin { FIN } else { 0 });
+    let mask = if masks { u128::from(MASK) } else { 0 };
+    match (u8::try_from(payload), u16::try_from(payload)) {
+        (Ok(len @ 0..=125), _) => (first | (mask | u128::from(len)) << 8, 2),
+        (_, Ok(len)) => (first | (mask | 126) << 8 | u128::from(len.swap_bytes()) << 16, 4),
+        _ => (first | (mask | 127) << 8 | u128::from(payload.swap_bytes()) << 16, 10),
     }
 }
 

@@ -1,36 +1,39 @@
 //! Masking (§5.3), and in the same pass the question whether the result is ASCII.
 //!
-//! The last lane is read before the loop and written after it: it overlaps what the loop did, so no
-//! tail is left to be done byte by byte, and no load waits for a store just made.
+//! The last lane is read before the first is written, and written last: it overlaps what was done before,
+//! so no tail is left to be done byte by byte, and no load waits for a store just made.
+//! Up to 31 bytes go through integers, the rest through arrays: so the compiler finds the best of both.
 
 /// Masks or unmasks `data` in place; `key` belongs to its first byte. Whether the result is all ASCII.
 #[inline]
 pub(super) fn apply(key: [u8; 4], data: &mut [u8]) -> bool {
+    if data.len() >= 128 {
+        return lanes::<64>(key, data);
+    }
     if data.len() >= 32 {
-        return lanes(key, data);
+        return lanes::<32>(key, data);
     }
-    let end_key = rotated(key, data.len());
-    // 16 to 31, 8 to 15, 4 to 7 bytes: two lanes that meet or overlap.
-    if let (Some(first), Some(last)) = (data.first_chunk::<16>(), data.last_chunk::<16>()) {
-        let first = u128::from_ne_bytes(*first) ^ u128::from_ne_bytes(repeated(key));
-        let last = u128::from_ne_bytes(*last) ^ u128::from_ne_bytes(repeated(end_key));
-        put(data, first.to_ne_bytes(), last.to_ne_bytes());
-        return (first | last) & u128::from_ne_bytes([0x80; 16]) == 0;
+    let (key, end_key) = (u32::from_le_bytes(key), u32::from_le_bytes(rotated(key, data.len())));
+    if let (Some(&start), Some(&end)) = (data.first_chunk(), data.last_chunk()) {
+        let start = u128::from_le_bytes(start) ^ twice128(twice64(key));
+        let end = u128::from_le_bytes(end) ^ twice128(twice64(end_key));
+        put(data, start.to_le_bytes(), end.to_le_bytes());
+        return (start | end) & twice128(HIGH_BITS) == 0;
     }
-    if let (Some(first), Some(last)) = (data.first_chunk::<8>(), data.last_chunk::<8>()) {
-        let first = u64::from_ne_bytes(*first) ^ u64::from_ne_bytes(repeated(key));
-        let last = u64::from_ne_bytes(*last) ^ u64::from_ne_bytes(repeated(end_key));
-        put(data, first.to_ne_bytes(), last.to_ne_bytes());
-        return (first | last) & u64::from_ne_bytes([0x80; 8]) == 0;
+    if let (Some(&start), Some(&end)) = (data.first_chunk(), data.last_chunk()) {
+        let start = u64::from_le_bytes(start) ^ twice64(key);
+        let end = u64::from_le_bytes(end) ^ twice64(end_key);
+        put(data, start.to_le_bytes(), end.to_le_bytes());
+        return (start | end) & HIGH_BITS == 0;
     }
-    if let (Some(first), Some(last)) = (data.first_chunk::<4>(), data.last_chunk::<4>()) {
-        let first = u32::from_ne_bytes(*first) ^ u32::from_ne_bytes(key);
-        let last = u32::from_ne_bytes(*last) ^ u32::from_ne_bytes(end_key);
-        put(data, first.to_ne_bytes(), last.to_ne_bytes());
-        return (first | last) & u32::from_ne_bytes([0x80; 4]) == 0;
+    if let (Some(&start), Some(&end)) = (data.first_chunk(), data.last_chunk()) {
+        let start = u32::from_le_bytes(start) ^ key;
+        let end = u32::from_le_bytes(end) ^ end_key;
+        put(data, start.to_le_bytes(), end.to_le_bytes());
+        return u64::from(start | end) & HIGH_BITS == 0;
     }
     let mut all = 0;
-    for (byte, key) in data.iter_mut().zip(key) {
+    for (byte, key) in data.iter_mut().zip(key.to_le_bytes()) {
         *byte ^= key;
         all |= *byte;
     }
@@ -40,32 +43,28 @@ pub(super) fn apply(key: [u8; 4], data: &mut [u8]) -> bool {
 /// The key as it belongs to the byte `n` further on.
 #[inline]
 pub(super) const fn rotated(key: [u8; 4], n: usize) -> [u8; 4] {
-    let [a, b, c, d] = key;
-    match n & 3 {
-        0 => [a, b, c, d],
-        1 => [b, c, d, a],
-        2 => [c, d, a, b],
-        _ => [d, a, b, c],
-    }
+    #[allow(clippy::cast_possible_truncation, reason = "at most 3")]
+    let n = (n & 3) as u32;
+    u32::from_le_bytes(key).rotate_right(8 * n).to_le_bytes()
 }
 
-/// At least 32 bytes.
-fn lanes(key: [u8; 4], data: &mut [u8]) -> bool {
-    let mut all = [0; 32];
-    let mut last: [u8; 32] = *data.last_chunk().expect("at least one lane long");
-    lane(&mut last, &repeated(rotated(key, data.len())), &mut all);
+/// At least one lane.
+fn lanes<const N: usize>(key: [u8; 4], data: &mut [u8]) -> bool {
+    let mut all = [0; N];
+    let mut end: [u8; N] = *data.last_chunk().expect("at least one lane");
+    lane(&mut end, &repeated(rotated(key, data.len())), &mut all);
     let key = repeated(key);
     for chunk in data.as_chunks_mut().0 {
         lane(chunk, &key, &mut all);
     }
-    if let Some(end) = data.last_chunk_mut() {
-        *end = last;
+    if let Some(space) = data.last_chunk_mut() {
+        *space = end;
     }
-    all.iter().fold(0, |all, b| all | b) < 0x80
+    all.iter().fold(0, |all, byte| all | byte) < 0x80
 }
 
 #[inline]
-fn lane(chunk: &mut [u8; 32], key: &[u8; 32], all: &mut [u8; 32]) {
+fn lane<const N: usize>(chunk: &mut [u8; N], key: &[u8; N], all: &mut [u8; N]) {
     for ((byte, key), all) in chunk.iter_mut().zip(key).zip(all) {
         *byte ^= key;
         *all |= *byte;
@@ -73,25 +72,33 @@ fn lane(chunk: &mut [u8; 32], key: &[u8; 32], all: &mut [u8; 32]) {
 }
 
 #[inline]
-fn put<const N: usize>(data: &mut [u8], first: [u8; N], last: [u8; N]) {
-    if let Some(end) = data.last_chunk_mut() {
-        *end = last;
+fn repeated<const N: usize>(key: [u8; 4]) -> [u8; N] {
+    let mut lane = [0; N];
+    lane.as_chunks_mut().0.fill(key);
+    lane
+}
+
+#[inline]
+fn put<const N: usize>(data: &mut [u8], start: [u8; N], end: [u8; N]) {
+    if let Some(space) = data.first_chunk_mut() {
+        *space = start;
     }
-    if let Some(start) = data.first_chunk_mut() {
-        *start = first;
+    if let Some(space) = data.last_chunk_mut() {
+        *space = end;
     }
 }
 
 #[inline]
-const fn repeated<const N: usize>(key: [u8; 4]) -> [u8; N] {
-    let mut lane = [0; N];
-    let mut i = 0;
-    while i < N {
-        lane[i] = key[i & 3];
-        i += 1;
-    }
-    lane
+const fn twice64(half: u32) -> u64 {
+    (half as u64) << 32 | half as u64
 }
+
+#[inline]
+const fn twice128(half: u64) -> u128 {
+    (half as u128) << 64 | half as u128
+}
+
+const HIGH_BITS: u64 = u64::from_le_bytes([0x80; 8]);
 
 #[cfg(test)]
 mod tests {

@@ -99,6 +99,7 @@ impl<R: Role> Connection<R> {
         Ok(())
     }
 
+    #[inline]
     fn data(&mut self, kind: Kind, data: &[u8], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.check_open()?;
         if self.sending.is_some() {
@@ -123,6 +124,7 @@ impl<R: Role> Connection<R> {
     }
 
     /// §5.4: the first frame of a message names its type, the others continue it.
+    #[inline]
     fn next_opcode(&self, kind: Kind) -> Result<Opcode, SendError<Misuse>> {
         self.check_open()?;
         match self.sending {
@@ -138,23 +140,41 @@ impl<R: Role> Connection<R> {
         if self.is_closing() { Err(SendError::Misuse(Misuse::Closed)) } else { Ok(()) }
     }
 
+    /// A whole frame.
     #[inline]
     pub(super) fn frame(&mut self, opcode: Opcode, fin: bool, data: &[u8], tx: &mut Tx<'_>) -> Result<(), Full> {
-        let payload = data.len() as u64;
-        let len = header::len(payload, R::MASKS);
-        let (head, body) = tx.reserve(len + data.len())?.split_at_mut(len);
-        body.copy_from_slice(data);
+        // Each form of the header on its own: so its length is known, and it is written from registers.
+        match header::encode(opcode, fin, R::MASKS, data.len() as u64) {
+            (head, 2) => self.put::<2, 6>(head, data, tx),
+            (head, 4) => self.put::<4, 8>(head, data, tx),
+            (head, _) => self.put::<10, 14>(head, data, tx),
+        }
+    }
+
+    #[inline]
+    fn put<const PLAIN: usize, const KEYED: usize>(
+        &mut self,
+        head: u128,
+        payload: &[u8],
+        tx: &mut Tx<'_>,
+    ) -> Result<(), Full> {
         if !R::MASKS {
-            header::write(head, opcode, fin, false, payload);
-            return Ok(());
+            return tx.put_both(&front::<PLAIN>(head), payload).map(|_| ());
+        }
+        let needed = KEYED + payload.len();
+        if tx.room() < needed {
+            return Err(Full { needed });
         }
         let key = self.role.mask_key();
-        let (head, key_space) = head.split_at_mut(len - key.len());
-        header::write(head, opcode, fin, true, payload);
-        key_space.copy_from_slice(&key);
-        mask::apply(key, body);
+        let head = head | u128::from(u32::from_le_bytes(key)) << (8 * PLAIN);
+        mask::apply(key, tx.put_both(&front::<KEYED>(head), payload)?);
         Ok(())
     }
+}
+
+#[inline]
+fn front<const N: usize>(head: u128) -> [u8; N] {
+    *head.to_le_bytes().first_chunk().expect("a header has at most 14 bytes")
 }
 
 impl Connection<Server> {
@@ -170,7 +190,11 @@ impl Connection<Server> {
         if len >> 63 != 0 {
             return Err(Misuse::LengthRange.into());
         }
-        header::write(tx.reserve(header::len(len, false))?, opcode, end, false, len);
+        match header::encode(opcode, end, false, len) {
+            (head, 2) => tx.put(&front::<2>(head))?,
+            (head, 4) => tx.put(&front::<4>(head))?,
+            (head, _) => tx.put(&front::<10>(head))?,
+        }
         self.sending = if end { None } else { Some(kind) };
         Ok(())
     }
