@@ -1,8 +1,8 @@
 //! A chunked request body of 1 MiB in chunks of 4 KiB, and of 64 KiB in chunks of 16 bytes, decoded.
 //!
 //! The connections (hopwire's server, http-net's, shiguredo's) are fed 16 KiB at a time, which they copy into a receive
-//! buffer, and include the head. In `.._codec` hopwire's decoder works alone on the wire where it lies, like the other
-//! decoders do.
+//! buffer, and include the head; `@copy` is that copy alone. `.._inplace` is hopwire's server without it, `.._codec` its
+//! decoder alone, on the wire where it lies, like the other decoders.
 use crate::harness::*;
 use hopwire::http1::{Config, Event, HeadLimits, Server, chunked};
 use hopwire::io::{Rx, RxBuffer, Tx};
@@ -54,6 +54,19 @@ fn hopwire(config: &Config, inbox: &mut RxBuffer<Vec<u8>>, head: &[u8], wire: &[
         }
     }
     panic!("the body has no end");
+}
+/// `wire` is the whole request.
+fn hopwire_inplace(config: &Config, wire: &mut [u8], mut f: impl FnMut(&[u8])) {
+    let (mut server, mut out) = (Server::new(config), [0; 256]);
+    let (mut rx, mut tx) = (Rx::new(wire), Tx::new(&mut out));
+    loop {
+        match server.poll(Instant::ZERO, &mut rx, &mut tx).unwrap() {
+            Some(Event::Request(request)) => _ = black_box(request),
+            Some(Event::Body(piece)) => f(piece),
+            Some(Event::End) => return,
+            event => panic!("{event:?}"),
+        }
+    }
 }
 fn hopwire_codec(limits: &HeadLimits, wire: &mut [u8], mut f: impl FnMut(&[u8])) {
     let mut decoder = chunked::Decoder::new(2 << 20, Config::MAX_CHUNK_EXT);
@@ -191,6 +204,15 @@ pub fn run() {
             });
         });
         got.clear();
+        let mut whole = [HEAD, w].concat();
+        hopwire_inplace(&config, &mut whole, |b| got.extend_from_slice(b));
+        assert!(got == body);
+        g.add_hopwire("inplace", 1, move || {
+            hopwire_inplace(&config, black_box(&mut whole), |b| {
+                black_box((b.as_ptr(), b.len()));
+            });
+        });
+        got.clear();
         let mut wire = w.to_vec();
         hopwire_codec(&config.head, &mut wire, |b| got.extend_from_slice(b));
         assert!(got == body);
@@ -249,11 +271,8 @@ pub fn run() {
                 black_box((b.as_ptr(), b.len()));
             });
         });
-        let mut dst = vec![0u8; w.len()];
-        g.add("@memcpy_wire", 1, move || {
-            dst.copy_from_slice(black_box(w));
-            black_box(dst.as_ptr());
-        });
+        let mut inbox = vec![0; 16384];
+        g.add("@copy", 1, move || copy(black_box(w), &mut inbox));
         g.run();
     }
 }
