@@ -2,20 +2,14 @@
 //!
 //! A header stays unconsumed until some of its payload can be, so that it is judged again at most a
 //! few bytes at a time and never remembered in parts. Payload is unmasked where it lies, and only as
-//! far as it is consumed.
-//!
-//! A code point may straddle two frames, with a header between its bytes. Its first bytes are then
-//! carried in the engine, and written over the end of that (consumed) header, in front of the payload:
-//! the next piece of text is contiguous. Up to 3 bytes are carried. A masked header has at least 6, but an
-//! unmasked one may have 2; so the client's end leaves one byte it is done with unconsumed in front of it.
-
-use core::time::Duration;
+//! far as it is consumed. Text is in `text`.
 
 use super::header::{self, Header, Opcode, Terms, Whole};
 use super::role::{Client, Role, Server};
-use super::{CloseCode, Kind, Limit, Violation, close, mask};
+use super::text::{BLOCK, is_utf8};
+use super::{Config, Event, Kind, Limit, Violation, close, mask};
 use crate::Entropy;
-use crate::bytes::{Text, utf8};
+use crate::bytes::Text;
 use crate::io::{Full, Rx, Tx, Wants};
 use crate::time::{Deadlines, Instant};
 
@@ -33,54 +27,7 @@ pub struct Connection<R> {
     wants: Wants,
     /// The longest payload that `at_once` takes.
     at_once: u64,
-    incoming: Incoming,
-}
-
-/// Limits and habits of a [`Connection`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Config {
-    /// The longest payload of a data frame, in bytes. Judged at its header. 16 MiB, as in tungstenite.
-    pub max_frame: u64,
-    /// The longest message, in bytes over all its frames. Judged at each header. 64 MiB, as in tungstenite.
-    pub max_message: u64,
-    /// The most frames in a message. 131,072: the Autobahn suite sends 65,536.
-    pub max_fragments: u32,
-    /// Whether a ping is answered by the engine. If not, the caller sends the pongs.
-    pub auto_pong: bool,
-    /// How long the peer may take to answer our Close; `None`: for ever. 10 s, as in Python's websockets.
-    pub close_timeout: Option<Duration>,
-}
-
-/// What was received. A message comes in one or more pieces, the last of which says `end`.
-#[derive(Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Event<'b> {
-    /// A piece of a text message, whole code points only. Empty only if it ends the message.
-    Text {
-        /// The piece.
-        text: Text<'b>,
-        /// Whether the message ends with it.
-        end: bool,
-    },
-    /// A piece of a binary message. Empty only if it ends the message.
-    Binary {
-        /// The piece, the caller's to change.
-        data: &'b mut [u8],
-        /// Whether the message ends with it.
-        end: bool,
-    },
-    /// A ping; the pong is already in `tx`, unless `Config::auto_pong` is off.
-    Ping(&'b [u8]),
-    /// A pong, asked for or not.
-    Pong(&'b [u8]),
-    /// The peer's Close, the last event; its answer is already in `tx`.
-    Close {
-        /// `None` when the frame had no body (1005 in other APIs).
-        code: Option<CloseCode>,
-        /// Why, in the peer's words.
-        reason: Text<'b>,
-    },
+    pub(super) incoming: Incoming,
 }
 
 /// Where the connection is in its life.
@@ -96,20 +43,20 @@ pub(super) enum Phase {
 
 /// The message being received.
 #[derive(Debug)]
-struct Incoming {
+pub(super) struct Incoming {
     /// Bytes of the current data frame not consumed yet. Never 0 unless between frames.
-    left: u64,
+    pub(super) left: u64,
     /// The current frame's key, as it belongs to the next byte.
-    key: [u8; 4],
+    pub(super) key: [u8; 4],
     /// Whether the current frame is its message's last.
-    fin: bool,
-    message: Option<Kind>,
+    pub(super) fin: bool,
+    pub(super) message: Option<Kind>,
     /// Payload of the message so far, the current frame counted whole.
-    total: u64,
-    fragments: u32,
+    pub(super) total: u64,
+    pub(super) fragments: u32,
     /// The start of a code point that goes on in the next frame.
-    carry: [u8; 3],
-    carried: usize,
+    pub(super) carry: [u8; 3],
+    pub(super) carried: usize,
 }
 
 impl Connection<Server> {
@@ -202,7 +149,7 @@ impl<R: Role> Connection<R> {
     }
 
     /// The usual case, a whole message in one short frame: unmasked, judged and taken in one go.
-    /// Anything else is left as it is, to [`step`](Self::step), which this only anticipates.
+    /// Anything else is left as it is, to `step`, which this only anticipates.
     #[inline]
     fn at_once<'b>(&self, rx: &mut Rx<'b>) -> Option<Event<'b>> {
         if self.phase != Phase::Open || self.incoming.left > 0 || self.incoming.message.is_some() {
@@ -290,7 +237,7 @@ impl<R: Role> Connection<R> {
     }
 
     /// A data frame's header is consumed.
-    fn begin(&mut self, header: Header) {
+    pub(super) fn begin(&mut self, header: Header) {
         let incoming = &mut self.incoming;
         match header.opcode {
             Opcode::Text => incoming.message = Some(Kind::Text),
@@ -305,7 +252,7 @@ impl<R: Role> Connection<R> {
     }
 
     /// `n` bytes of payload are consumed; whether the message ends with them.
-    fn advance(&mut self, n: usize) -> bool {
+    pub(super) fn advance(&mut self, n: usize) -> bool {
         let incoming = &mut self.incoming;
         incoming.left -= n as u64;
         incoming.key = mask::rotated(incoming.key, n);
@@ -343,89 +290,6 @@ impl<R: Role> Connection<R> {
         }
         let end = self.advance(n);
         Ok(Some(Event::Binary { data, end }))
-    }
-
-    /// The next piece of text. The first `carried` bytes of `rx` are a carried start of a code point.
-    fn text<'b>(&mut self, rx: &mut Rx<'b>, carried: usize) -> Result<Option<Event<'b>>, Violation> {
-        let input = rx.bytes_mut();
-        let n = visible(self.incoming.left, input.len() - carried);
-        if n == 0 {
-            return self.starve(rx);
-        }
-        let whole = n as u64 == self.incoming.left;
-        let (fin, key) = (self.incoming.fin, self.incoming.key);
-        let piece = &mut input[..carried + n];
-        let judged = judge::<R>(key, piece, carried);
-        let Judged { valid, seen, well_formed } = judged;
-        let cut = &mut piece[valid..seen];
-        let mut carry = 0;
-        if !cut.is_empty() {
-            if well_formed && whole && !fin {
-                // A code point goes on in the next frame.
-                carry = cut.len();
-                self.incoming.carry[..carry].copy_from_slice(cut);
-            } else {
-                if !R::MASKS {
-                    mask::apply(mask::rotated(key, valid - carried), cut);
-                }
-                if valid == 0 {
-                    // §8.1: text that is not UTF-8 fails the connection, at the first byte that shows it.
-                    return if well_formed && !whole { self.starve(rx) } else { Err(Violation::Utf8) };
-                }
-            }
-        }
-        let text = rx.take(valid);
-        self.incoming.carried = carry;
-        rx.take(carry - self.spent());
-        let end = self.advance(valid - carried + carry);
-        if valid == 0 {
-            return Ok(None);
-        }
-        Ok(Some(Event::Text { text: Text::from_validated(text), end }))
-    }
-
-    /// Bytes in front of the next header that are done with. An unmasked header may have 2 bytes only, too few
-    /// to write 3 carried ones over.
-    const fn spent(&self) -> usize {
-        if R::MASKS && self.incoming.carried == 3 { 1 } else { 0 }
-    }
-
-    /// Brings the carried bytes of a code point together with the rest of it in the frame of `header`.
-    ///
-    /// `false`: more input is needed. Otherwise the header is consumed; the carried bytes are in front of
-    /// the payload, or (`left` is 0) the frame is consumed too, and they are still carried.
-    fn carry_over(&mut self, header: Header, rx: &mut Rx<'_>) -> Result<bool, Violation> {
-        let carried = self.incoming.carried;
-        let front = self.spent() + header.len;
-        let payload = rx.bytes().get(front..).unwrap_or(&[]);
-        let n = visible(header.payload, payload.len());
-        // At most 3 bytes of payload are needed.
-        let mut code_point = [0; 6];
-        let joined = (carried + n).min(code_point.len());
-        code_point[..carried].copy_from_slice(&self.incoming.carry[..carried]);
-        for ((to, from), key) in code_point[carried..joined].iter_mut().zip(payload).zip(header.key) {
-            *to = from ^ key;
-        }
-        let whole = n as u64 == header.payload;
-        match utf8::check(&code_point[..joined]) {
-            Err(0) => return Err(Violation::Utf8),
-            Ok(0) if !whole => return Ok(false),
-            Ok(0) if header.fin => return Err(Violation::Utf8),
-            Ok(0) => {
-                // Still unfinished, and so is the message.
-                self.begin(header);
-                self.incoming.left = 0;
-                self.incoming.carry.copy_from_slice(&code_point[..3]);
-                self.incoming.carried = joined;
-                rx.take(front + n - self.spent());
-            }
-            _ => {
-                self.begin(header);
-                rx.take(front - carried);
-                rx.bytes_mut()[..carried].copy_from_slice(&code_point[..carried]);
-            }
-        }
-        Ok(true)
     }
 
     fn control<'b>(
@@ -487,7 +351,7 @@ impl<R: Role> Connection<R> {
     }
 
     /// Nothing can be done with the input there is.
-    fn starve<'b>(&mut self, rx: &Rx<'_>) -> Result<Option<Event<'b>>, Violation> {
+    pub(super) fn starve<'b>(&mut self, rx: &Rx<'_>) -> Result<Option<Event<'b>>, Violation> {
         if rx.is_last() {
             return Err(Violation::Eof);
         }
@@ -528,80 +392,17 @@ impl Default for Connection<Server> {
     }
 }
 
-impl Config {
-    /// The defaults.
-    pub const fn new() -> Self {
-        Self {
-            max_frame: MAX_FRAME,
-            max_message: MAX_MESSAGE,
-            max_fragments: MAX_FRAGMENTS,
-            auto_pong: true,
-            close_timeout: Some(CLOSE_TIMEOUT),
-        }
-    }
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// How far a piece of text was looked at.
-struct Judged {
-    /// Length of the whole code points at the front.
-    valid: usize,
-    /// How many bytes are unmasked and judged.
-    seen: usize,
-    /// Whether the bytes between the two can still become a code point.
-    well_formed: bool,
-}
-
-/// Unmasks and judges `piece` up to the first fault. Its first `plain` bytes (the start of a code point) are not masked.
-fn judge<R: Role>(key: [u8; 4], piece: &mut [u8], plain: usize) -> Judged {
-    let (mut valid, mut seen) = (0, plain);
-    while seen < piece.len() {
-        let end = piece.len().min(seen + BLOCK);
-        let block = &mut piece[seen..end];
-        let ascii = if R::MASKS { block.is_ascii() } else { mask::apply(mask::rotated(key, seen - plain), block) };
-        if ascii && valid == seen {
-            (valid, seen) = (end, end);
-            continue;
-        }
-        seen = end;
-        match utf8::check(&piece[valid..seen]) {
-            Ok(n) => valid += n,
-            Err(n) => return Judged { valid: valid + n, seen, well_formed: false },
-        }
-    }
-    Judged { valid, seen, well_formed: true }
-}
-
-#[inline(never)]
-fn is_utf8(data: &[u8]) -> bool {
-    utf8::check(data) == Ok(data.len())
-}
-
 const fn min(a: u64, b: u64) -> u64 {
     if a < b { a } else { b }
 }
 
 /// How much of `left` bytes is among `available`.
-fn visible(left: u64, available: usize) -> usize {
+pub(super) fn visible(left: u64, available: usize) -> usize {
     usize::try_from(left).unwrap_or(usize::MAX).min(available)
 }
 
 /// The slot of the deadline for the peer's Close.
 pub(super) const CLOSE: usize = 0;
-
-/// Text is unmasked and judged in blocks: the second pass that other than ASCII needs finds them in the
-/// cache, and a fault is found before all that follows it is unmasked.
-const BLOCK: usize = 4096;
-
-const MAX_FRAME: u64 = 16 << 20;
-const MAX_MESSAGE: u64 = 64 << 20;
-const MAX_FRAGMENTS: u32 = 131_072;
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {

@@ -9,8 +9,10 @@
 //! wrong? [`Violation`]; what the caller can? [`Misuse`].
 
 mod close;
+mod config;
 mod connection;
 mod error;
+mod event;
 pub mod handshake;
 mod header;
 mod mask;
@@ -18,10 +20,13 @@ mod mask;
 mod message;
 mod role;
 mod send;
+mod text;
 
 pub use close::CloseCode;
-pub use connection::{Config, Connection, Event};
+pub use config::Config;
+pub use connection::Connection;
 pub use error::{Limit, Misuse, Violation};
+pub use event::Event;
 pub use handshake::{Handshake, OriginPolicy, Refusal};
 #[cfg(feature = "alloc")]
 pub use message::{Message, Messages};
