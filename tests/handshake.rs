@@ -6,6 +6,7 @@ use hopwire::http::Version;
 use hopwire::http1::{Event, HeadLimits, RequestHead, Server};
 use hopwire::io::{Full, Rx, SendError, Tx};
 use hopwire::time::Instant;
+use hopwire::ws;
 use hopwire::ws::handshake::{Answer, Handshake, Misuse, OriginPolicy, Refusal, deflate};
 use proptest::prelude::*;
 use support::json::Value;
@@ -388,51 +389,52 @@ fn write<E: core::fmt::Debug>(write: impl FnOnce(&mut Tx<'_>) -> Result<(), E>) 
 struct Told {
     response: Vec<u8>,
     extensions: Option<String>,
-    leftover: Vec<u8>,
+    /// The text in the frames behind the head.
+    text: String,
 }
 
+/// As a caller does: HTTP until the handshake is answered, WebSocket behind it.
 fn play(case: &Value, pieces: &[&[u8]]) -> Told {
     let options = case.get("options").expect("options");
-    let (mut head, mut inbox, mut out) = (RequestHead::new(), Vec::new(), [0; 1024]);
-    let mut told = Told { response: Vec::new(), extensions: None, leftover: Vec::new() };
-    let mut tx = Tx::new(&mut out);
-    let mut pieces = pieces.iter();
-    let read = loop {
-        // A vector's head is whole, so it is judged before the pieces are at their end.
-        inbox.extend_from_slice(pieces.next().expect("a whole head"));
-        match head.parse(&inbox, &HeadLimits::default()) {
-            Ok(None) => {}
-            Ok(Some((request, len))) => break Ok((request, len)),
-            Err(violation) => break Err(violation),
-        }
-    };
-    let rest: Vec<u8> = pieces.flat_map(|piece| piece.iter().copied()).collect();
-    let request = match read {
-        Ok((request, len)) => {
-            told.leftover = [&inbox[len..], &rest].concat();
-            request
-        }
-        Err(violation) => {
-            told.response = format!("HTTP/1.1 {} \r\n\r\n", violation.status()).into_bytes();
-            return told;
-        }
-    };
-    match Handshake::of(&request).and_then(|handshake| handshake.ok_or(Refusal::NotWebSocket)) {
-        Ok(handshake) => {
+    let spoken: Vec<_> = options.get("subprotocols").map_or(&[][..], Value::items).iter().collect();
+    let spoken: Vec<_> = spoken.iter().filter_map(|name| name.as_str()).collect();
+    let (mut http, mut websocket) = (Server::default(), ws::Connection::server(ws::Config::default()));
+    let (mut inbox, mut out) = (Vec::new(), [0; 1024]);
+    let mut told = Told { response: Vec::new(), extensions: None, text: String::new() };
+    for piece in pieces {
+        inbox.extend_from_slice(piece);
+        let (mut rx, mut tx) = (Rx::new(&mut inbox), Tx::new(&mut out));
+        while let Ok(Some(event)) = http.poll(Instant::ZERO, &mut rx, &mut tx) {
+            let Event::Request(request) = event else { continue };
+            let handshake = match Handshake::of(&request) {
+                Ok(handshake) => handshake.ok_or(Refusal::NotWebSocket),
+                Err(refusal) => Err(refusal),
+            };
             // The vectors know RFC 6455 alone, which leaves it to the server which origins it takes.
-            let answer = handshake.accept(OriginPolicy::Any).expect("any origin may");
-            let spoken = options.get("subprotocols").map_or(&[][..], Value::items);
-            let spoken: Vec<_> = spoken.iter().filter_map(Value::as_str).collect();
-            let chosen = handshake.subprotocols().find_map(|p| spoken.iter().find(|name| p == **name).copied());
-            let answer = chosen.map_or(answer, |name| answer.subprotocol(name));
-            answer.write(&mut tx).expect("there is room");
-            if options.is_true("deflate") {
-                told.extensions = deflate::negotiate(&handshake, &deflate::Config::default()).map(|p| p.to_string());
+            match handshake.as_ref().map(|it| it.accept(OriginPolicy::Any).expect("any origin may")) {
+                Ok(answer) => {
+                    let handshake = handshake.as_ref().expect("it was answered");
+                    let chosen = handshake.subprotocols().find_map(|p| spoken.iter().find(|name| p == **name).copied());
+                    let answer = chosen.map_or(answer, |name| answer.subprotocol(name));
+                    answer.respond(&mut http, &mut tx).expect("there is room");
+                    if options.is_true("deflate") {
+                        told.extensions =
+                            deflate::negotiate(handshake, &deflate::Config::default()).map(|p| p.to_string());
+                    }
+                }
+                Err(refusal) => refusal.respond(&mut http, &mut tx).expect("there is room"),
             }
         }
-        Err(refusal) => refusal.write(&mut tx).expect("there is room"),
+        if http.has_switched() {
+            while let Some(event) = websocket.poll(Instant::ZERO, &mut rx, &mut tx).expect("frames follow") {
+                let ws::Event::Text { text, .. } = event else { panic!("not text: {event:?}") };
+                told.text.push_str(text.as_str());
+            }
+        }
+        let used = rx.consumed();
+        told.response.extend_from_slice(tx.written());
+        inbox.drain(..used);
     }
-    told.response = tx.written().to_vec();
     told
 }
 
@@ -465,10 +467,15 @@ fn judge(case: &Value, told: &Told) -> Result<(), String> {
     if field("Sec-WebSocket-Protocol") != text("subprotocol") {
         return wrong("subprotocol");
     }
-    let frames = case.bytes("bytes_hex").expect("an input");
-    let frames = frames.windows(4).position(|w| w == b"\r\n\r\n").map_or(&[][..], |end| &frames[end + 4..]);
-    if told.leftover != frames {
-        return wrong("the bytes behind the head");
+    let input = case.bytes("bytes_hex").expect("an input");
+    let end = input.windows(4).position(|w| w == b"\r\n\r\n").expect("a head");
+    let behind = match &input[end + 4..] {
+        [0x81, _, key @ .., b'\x7f', b'\x9f', b'\x4d', b'\x51', b'\x58'] if key == b"\x37\xfa\x21\x3d" => "Hello",
+        [] => "",
+        other => return Err(format!("a frame without a test: {}", show(other))),
+    };
+    if told.text != behind {
+        return wrong("the text behind the head");
     }
     if told.extensions.as_deref() != text("extensions") {
         return wrong("extensions");

@@ -91,6 +91,9 @@ fn judge(case: &Value, played: &Played) -> Result<(), String> {
         let allowed = case.get("status_also").map(Value::items).unwrap_or_default();
         let allowed = allowed.iter().chain(case.get("status")).filter_map(Value::as_num);
         let Some(status) = played.violation else { return Err(format!("accepted: {played:?}")) };
+        if played.told.iter().any(|(told, _)| *told == Told::End) {
+            return Err(format!("refused after its end: {played:?}"));
+        }
         if !allowed.clone().any(|allowed: u16| allowed == status) {
             return Err(format!("{status}, not {:?}", allowed.collect::<Vec<_>>()));
         }
@@ -105,12 +108,11 @@ fn judge(case: &Value, played: &Played) -> Result<(), String> {
     };
     let Some((Told::Request(head), _)) = first.first() else { return Err(format!("{played:?}")) };
     let complete = first.last().filter(|(told, _)| *told == Told::End).map(|(_, consumed)| *consumed);
-    let mut seen: Vec<&(String, Vec<u8>)> = head.fields.iter().collect();
-    let mut body: &[u8] = b"";
+    let (mut body, mut trailers): (&[u8], &[(String, Vec<u8>)]) = (b"", &[]);
     for (told, _) in &first {
         match told {
             Told::Body(content) => body = content,
-            Told::Trailers(fields) => seen.extend(fields),
+            Told::Trailers(fields) => trailers = fields,
             _ => {}
         }
     }
@@ -135,25 +137,12 @@ fn judge(case: &Value, played: &Played) -> Result<(), String> {
             "target_hex" => hex(&head.target) == text,
             "target_form" => head.form == text,
             "authority" => head.authority.as_deref() == Some(text.as_bytes()),
-            "headers" => {
-                let want: Vec<(&str, &str)> = want
-                    .items()
-                    .iter()
-                    .map(|pair| (pair.items()[0].as_str().unwrap(), pair.items()[1].as_str().unwrap()))
-                    .collect();
-                let got: Vec<(String, String)> = head.fields.iter().map(|(n, v)| (n.clone(), hex(v))).collect();
-                want.iter().all(|(n, v)| got.iter().any(|(gn, gv)| gn == n && gv == v))
-            }
-            "trailers" => want.items().iter().all(|pair| {
-                seen.iter().any(|(n, v)| {
-                    pair.items()[0].as_str() == Some(n.as_str()) && pair.items()[1].as_str() == Some(&hex(v))
-                })
-            }),
-            "must_not_have_header" => !seen.iter().any(|(name, _)| name == text),
+            "headers" => is_fields(want, &head.fields),
+            "trailers" => is_fields(want, trailers),
+            "must_not_have_header" => !head.fields.iter().chain(trailers).any(|(name, _)| name == text),
             // In a trailer section: it must not reach what the header says.
             "must_not_have_header_value" => {
                 let (name, value) = text.split_once(": ").ok_or("no field")?;
-                let trailers = &seen[head.fields.len()..];
                 !trailers.iter().any(|(n, v)| n.eq_ignore_ascii_case(name) && v == value.as_bytes())
             }
             "upgrade" => {
@@ -183,4 +172,11 @@ fn judge(case: &Value, played: &Played) -> Result<(), String> {
         return Err(format!("refused: {played:?}"));
     }
     Ok(())
+}
+
+/// The same fields in the same order.
+fn is_fields(want: &Value, got: &[(String, Vec<u8>)]) -> bool {
+    let got: Vec<(&str, String)> = got.iter().map(|(name, value)| (name.as_str(), hex(value))).collect();
+    let is_field = |(pair, (name, value)): (&Value, &(&str, String))| matches!(pair.items(), [n, v] if n.as_str() == Some(name) && v.as_str() == Some(value));
+    want.items().len() == got.len() && want.items().iter().zip(&got).all(is_field)
 }

@@ -61,20 +61,20 @@ pub fn cases(file: &Path) -> Vec<Value> {
     lines.map(parse).collect()
 }
 
-/// The names (without their end) of all files in the project's folder and in the one kept elsewhere.
-pub fn names() -> Vec<String> {
+/// All vector files, in the project's folder and in the one kept elsewhere, with their names (without their end).
+pub fn all() -> Vec<(String, PathBuf)> {
     let folders = [Some(data_folder()), elsewhere()];
-    let files = folders.into_iter().flatten().flat_map(|folder| {
+    let paths = folders.into_iter().flatten().flat_map(|folder| {
         let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         entries.map(|entry| entry.expect("a folder entry").path()).collect::<Vec<_>>()
     });
-    let mut names: Vec<_> = files
-        .filter(|path| path.extension().is_some_and(|end| end == "jsonl"))
-        .map(|path| path.file_stem().expect("a file has a name").to_string_lossy().into_owned())
-        .collect();
-    names.sort();
-    names.dedup();
-    names
+    let named = paths.filter(|path| path.extension().is_some_and(|end| end == "jsonl")).map(|path| {
+        let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+        (name, path)
+    });
+    let mut all: Vec<_> = named.collect();
+    all.sort();
+    all
 }
 
 /// Every way in which an input is fed: the places to cut it at.
