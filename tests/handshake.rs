@@ -1,5 +1,7 @@
 //! The WebSocket handshake, the server's side: the vectors, and what RFC 6455 §4.2, §10.2 and known attacks ask for.
 
+#![allow(clippy::panic, reason = "a test fails by panicking")]
+
 mod support;
 
 use hopwire::http::Version;
