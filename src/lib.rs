@@ -28,7 +28,8 @@
 //!     Ok(()) // conn.wants() says what for
 //! }
 //!
-//! let (mut inbox, mut out) = (RxBuffer::new([0; 4096]), [0; 4096]);
+//! // Of a long frame a full buffer can be one piece, and its echo is longer by a header.
+//! let (mut inbox, mut out) = (RxBuffer::new([0; 4096]), [0; 4096 + 16]);
 //! let mut conn = ws::Connection::default(); // after the handshake: see ws::Handshake
 //!
 //! // RFC 6455 §5.7: a masked text frame that says "Hello"

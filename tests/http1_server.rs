@@ -677,6 +677,27 @@ fn deadlines_fire_at_their_time_and_not_before() {
 }
 
 #[test]
+fn an_answer_ends_the_deadline_of_content() {
+    let mut exchange = Exchange::new(Server::default());
+    exchange.feed(&POST5[..POST5.len() - 2], &mut ignore);
+    assert!(exchange.server.poll_timeout().is_some());
+    ok(&mut exchange.server, &mut exchange.out);
+    assert_eq!(exchange.server.poll_timeout(), None, "what is left is dropped, from the next poll on");
+    exchange.feed(b"", &mut ignore);
+    assert_eq!(exchange.server.poll_timeout(), Instant::ZERO.checked_add(Config::DRAIN_TIMEOUT));
+}
+
+#[test]
+fn a_client_that_was_never_told_to_go_on_is_not_late() {
+    let mut exchange = Exchange::new(Server::default());
+    let request = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
+    exchange.feed(request, &mut |server, _, out| {
+        out.call(|tx| server.respond(Status::OK, &[], BodyLength::Chunked, tx)).unwrap();
+    });
+    assert_eq!((exchange.server.poll_timeout(), exchange.server.wants()), (None, Wants::Input));
+}
+
+#[test]
 fn progress_moves_the_deadline_of_content_and_not_of_a_head() {
     let mut exchange = Exchange::new(Server::default());
     let at = |seconds: u64| Instant::from_millis(seconds * 1000);

@@ -9,7 +9,7 @@ use crate::http::{Version, list};
 pub enum BodyLength {
     /// No content.
     None,
-    /// So many bytes, at least one.
+    /// So many bytes; of a request at least one.
     Length(u64),
     /// In chunks, until the last one (RFC 9112 §7.1).
     Chunked,

@@ -65,7 +65,7 @@ pub struct RequestHead {
     version: Version,
     wishes: Wishes,
     has_host: bool,
-    count: u16,
+    count: usize,
 }
 
 impl RequestHead {
@@ -166,10 +166,10 @@ impl RequestHead {
     }
 
     fn field(&mut self, view: &[u8], line: Line, limits: &HeadLimits) -> Result<(), Violation> {
-        self.count += 1;
-        if usize::from(self.count) > limits.fields {
+        if self.count >= limits.fields {
             return Err(Violation::Limit(Limit::Fields));
         }
+        self.count += 1;
         let name = view.get(line.start..line.colon).unwrap_or_default();
         let (from, to) = trim(view, line.colon + 1, line.end);
         let value = view.get(from..to).unwrap_or_default();
@@ -504,6 +504,14 @@ mod tests {
         let fields = b"GET / HTTP/1.1\r\nHost: a\r\nX:\r\nX:\r\n\r\n";
         assert_eq!(violation(fields, &limits), Some(Violation::Limit(Limit::Fields)));
         assert_eq!(violation(fields, &HeadLimits { fields: 3, ..limits }), None);
+
+        let many = format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "a:\r\n".repeat(70_000));
+        let wide = HeadLimits { line: 40, bytes: 1 << 20, fields: usize::MAX };
+        assert_eq!(violation(many.as_bytes(), &wide), None, "more fields than 16 bits count");
+        assert_eq!(
+            violation(many.as_bytes(), &HeadLimits { fields: 70_000, ..wide }),
+            Some(Violation::Limit(Limit::Fields))
+        );
     }
 
     #[test]

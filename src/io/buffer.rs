@@ -4,7 +4,7 @@
 //! | | storage | idle cost |
 //! |---|---|---|
 //! | [`RxBuffer`] | fixed: an array, a slice, a `Box<[u8]>` | the storage |
-//! | [`GrowingBuffer`] | grows as needed, to a limit | nothing |
+//! | [`GrowingBuffer`] | grows as needed, to a limit | nothing, once released |
 //! | [`Stash`] | one buffer a thread, shared by its connections | the unconsumed tail |
 
 #[cfg(feature = "alloc")]
@@ -86,7 +86,7 @@ impl<S: AsMut<[u8]>> RxBuffer<S> {
     }
 }
 
-/// Received bytes in storage that grows as it must, up to a limit, and is given back when it is empty.
+/// Received bytes in storage that grows as it must, up to a limit, and is given back by [`release`](Self::release).
 #[cfg(feature = "alloc")]
 #[derive(Debug)]
 pub struct GrowingBuffer {
@@ -155,7 +155,7 @@ impl GrowingBuffer {
 #[cfg(feature = "alloc")]
 const FIRST_GROWTH: usize = 2048;
 
-/// What one connection keeps while its thread's big buffer serves another: the unconsumed tail.
+/// What one connection keeps while its thread's big buffer serves another: the unconsumed tail, and whether it is the last.
 ///
 /// ```
 /// use hopwire::io::Stash;
@@ -173,6 +173,7 @@ const FIRST_GROWTH: usize = 2048;
 #[derive(Debug, Default)]
 pub struct Stash {
     tail: Vec<u8>,
+    ended: bool,
 }
 
 #[cfg(feature = "alloc")]
@@ -183,11 +184,13 @@ impl Stash {
         front.copy_from_slice(&self.tail);
         let mut inbox = RxBuffer::new(shared);
         inbox.filled = self.tail.len();
+        inbox.ended = self.ended;
         Ok(inbox)
     }
 
     /// Keeps what was not consumed; without any, no memory.
     pub fn save(&mut self, mut inbox: RxBuffer<&mut [u8]>) {
+        self.ended = inbox.ended;
         let tail = inbox.unconsumed();
         if tail.is_empty() {
             self.tail = Vec::new();
@@ -271,5 +274,17 @@ mod tests {
         inbox.consume(6);
         stash.save(inbox);
         assert_eq!(stash.capacity(), 0);
+    }
+
+    #[test]
+    #[cfg(feature = "alloc")]
+    fn a_stash_remembers_the_end_of_input() {
+        let (mut big, mut stash) = ([0; 16], Stash::default());
+        let mut inbox = stash.load(&mut big).unwrap();
+        assert!(!inbox.rx().is_last());
+        read(&mut inbox, b"a");
+        inbox.end();
+        stash.save(inbox);
+        assert!(stash.load(&mut big).unwrap().rx().is_last());
     }
 }

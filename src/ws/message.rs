@@ -27,6 +27,8 @@ pub struct Messages {
     max_message: usize,
     /// Whether `buf` holds a message that was handed out.
     done: bool,
+    /// Whether a message was too big: what follows of it must not pass for a whole one.
+    failed: bool,
 }
 
 /// A whole message.
@@ -44,13 +46,14 @@ impl Messages {
     /// Give [`Config::max_message`](super::Config::max_message) the same value: then a message that is too big
     /// fails at its header, with the right Close on the wire.
     pub const fn new(max_message: usize) -> Self {
-        Self { buf: Vec::new(), max_message, done: false }
+        Self { buf: Vec::new(), max_message, done: false, failed: false }
     }
 
     /// The message that `event` ends, if it ends one. Events that are no piece of a message are passed over.
     ///
     /// # Errors
-    /// The message is bigger than allowed. Then [close](super::Connection::close) with the violation's code.
+    /// The message is bigger than allowed, or one before it was: its memory is given back, and every further piece
+    /// gets the same answer. Then [close](super::Connection::close) with the violation's code.
     pub fn push<'m>(&'m mut self, event: Event<'m>) -> Result<Option<Message<'m>>, Violation> {
         if self.done {
             self.release();
@@ -60,7 +63,9 @@ impl Messages {
             Event::Binary { data, end } => (false, &*data, end),
             _ => return Ok(None),
         };
-        if self.buf.len().saturating_add(bytes.len()) > self.max_message {
+        if self.failed || self.buf.len().saturating_add(bytes.len()) > self.max_message {
+            self.failed = true;
+            self.buf = Vec::new();
             return Err(Violation::Limit(Limit::Message));
         }
         let whole = if end && self.buf.is_empty() {
@@ -122,6 +127,17 @@ mod tests {
         );
         assert_eq!(messages.push(text("12345", false)), Ok(None));
         assert_eq!(messages.push(text("678901", true)), Err(Violation::Limit(Limit::Message)));
+    }
+
+    #[test]
+    fn the_rest_of_a_message_that_was_too_big_is_no_message() {
+        let mut messages = Messages::new(10);
+        assert_eq!(messages.push(text("12345", false)), Ok(None));
+        for (piece, end) in [("678901", false), ("x", true), ("next", true)] {
+            assert_eq!(messages.push(text(piece, end)), Err(Violation::Limit(Limit::Message)));
+        }
+        assert_eq!(messages.push(Event::Ping(b"")), Ok(None));
+        assert_eq!(messages.capacity(), 0);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hopwire::io::{Rx, Tx, Wants};
+use hopwire::io::{Rx, RxBuffer, Tx, Wants};
 use hopwire::time::Instant;
 use hopwire::ws::{CloseCode, Config, Connection, Event, Limit, Misuse, Server, Violation};
 
@@ -244,4 +244,28 @@ fn a_player_can_go_on_after_a_close() {
 #[test]
 fn state_is_small() {
     assert!(size_of::<Connection<Server>>() <= 256);
+}
+
+#[test]
+fn a_piece_that_fills_the_buffer_is_echoed_with_a_header_more() {
+    let wire = frame(0x82, &[7; 20_000], true);
+    let (mut inbox, mut out) = (RxBuffer::new([0; 4096]), [0; 4096 + 16]);
+    let mut conn = server(Config::default());
+    let (mut left, mut longest) = (&wire[..], 0);
+    while !left.is_empty() {
+        let space = inbox.space();
+        let (now, later) = left.split_at(space.len().min(left.len()));
+        space[..now.len()].copy_from_slice(now);
+        inbox.advance(now.len());
+        left = later;
+        let (mut rx, mut tx) = (inbox.rx(), Tx::new(&mut out));
+        while let Some(event) = conn.poll(NOW, &mut rx, &mut tx).unwrap() {
+            let Event::Binary { data, end } = event else { panic!("{event:?}") };
+            assert_eq!(conn.send_binary_piece(data, end, &mut tx), Ok(()), "as in the tour of the crate");
+        }
+        longest = longest.max(tx.len());
+        let used = rx.consumed();
+        inbox.consume(used);
+    }
+    assert_eq!(longest, 4100);
 }

@@ -131,7 +131,10 @@ impl Server {
             Some(event) => Ok(Some(event)),
             None if rx.is_last() => self.fail(Violation::Eof, tx),
             None => {
-                self.start(Timer::Body, now);
+                // A client that was never told to go on is not late.
+                if !self.expects_continue {
+                    self.start(Timer::Body, now);
+                }
                 self.wants = Wants::Input;
                 Ok(None)
             }

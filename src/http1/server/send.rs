@@ -1,6 +1,6 @@
 //! What the caller's answers become.
 
-use super::{Content, Incoming, Server};
+use super::{Content, Incoming, Server, Timer};
 use crate::http::{Status, Version};
 use crate::http1::cycle::{Side, State, Step};
 use crate::http1::framing::BodyLength;
@@ -317,7 +317,11 @@ impl Server {
         self.advance(Step::End);
         match self.cycle.client {
             State::Idle => self.incoming = Incoming::Head(RequestHead::new()),
-            State::Body if !self.leaves_content_unread() => self.drain_left = self.bounds.max_drain,
+            State::Body if !self.leaves_content_unread() => {
+                self.drain_left = self.bounds.max_drain;
+                // What is left has the deadline of what is dropped, from the next `poll` on.
+                self.deadlines.clear(Timer::Body as usize);
+            }
             _ => self.close(),
         }
     }
