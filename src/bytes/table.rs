@@ -13,11 +13,13 @@ pub(crate) const fn is_field_byte(b: u8) -> bool {
 }
 
 /// `unreserved = ALPHA / DIGIT / "-" / "." / "_" / "~"`
+#[allow(dead_code, reason = "for the target parser, should it judge segments one by one")]
 pub(crate) const fn is_unreserved(b: u8) -> bool {
     is(UNRESERVED, b)
 }
 
 /// `sub-delims = "!" / "$" / "&" / "'" / "(" / ")" / "*" / "+" / "," / ";" / "="`
+#[allow(dead_code, reason = "for the target parser, should it judge segments one by one")]
 pub(crate) const fn is_sub_delim(b: u8) -> bool {
     is(SUB_DELIM, b)
 }
@@ -33,6 +35,7 @@ pub(crate) const fn is_userinfo(b: u8) -> bool {
 }
 
 /// `pchar = unreserved / pct-encoded / sub-delims / ":" / "@"`, but for pct-encoded.
+#[allow(dead_code, reason = "for the target parser, should it judge segments one by one")]
 pub(crate) const fn is_pchar(b: u8) -> bool {
     is(UNRESERVED | SUB_DELIM | COLON | AT, b)
 }
