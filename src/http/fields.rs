@@ -135,9 +135,11 @@ impl<'b> Iterator for FieldsIter<'b> {
         if self.lines.is_empty() {
             return None;
         }
+        // Every judged line has a colon, so the first one is the first line's. Neither search waits for the other.
+        let colon = scan::find(b':', self.lines);
         let (line, rest) = split_line(self.lines);
         self.lines = rest;
-        let (name, value) = line.split_at_checked(colon(line))?;
+        let (name, value) = line.split_at_checked(colon)?;
         Some(Field { name: Token::from_validated(name), value: trim(value.get(1..)?) })
     }
 }
@@ -149,12 +151,6 @@ impl core::iter::FusedIterator for FieldsIter<'_> {}
 fn split_line(lines: &[u8]) -> (&[u8], &[u8]) {
     let (line, rest) = lines.split_at(scan::find(b'\r', lines));
     (line, rest.get(2..).unwrap_or_default())
-}
-
-/// Names are short, so byte by byte is the fast way to their end.
-#[inline]
-fn colon(line: &[u8]) -> usize {
-    line.iter().position(|&b| b == b':').unwrap_or(line.len())
 }
 
 /// The value, if the line is of that name.
@@ -192,8 +188,8 @@ fn well_formed(mut lines: &[u8]) -> bool {
     while !lines.is_empty() {
         let (line, rest) = lines.split_at(lines.iter().position(|&b| b == b'\r').unwrap_or(lines.len()));
         let [b'\r', b'\n', rest @ ..] = rest else { return false };
-        let Some(name) = line.get(..colon(line)).filter(|name| name.len() < line.len()) else { return false };
-        if scan::token_end(name) != name.len() || name.is_empty() || scan::field_end(line) != line.len() {
+        let Some(colon) = line.iter().position(|&b| b == b':') else { return false };
+        if colon == 0 || scan::token_end(line) != colon || scan::field_end(line) != line.len() {
             return false;
         }
         lines = rest;
