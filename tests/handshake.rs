@@ -34,6 +34,13 @@ fn an_ordinary_request_is_none() {
 }
 
 #[test]
+fn an_upgrade_in_http10_is_ignored() {
+    let fields: [(&str, &[u8]); 3] = [("Host", b"a"), ("Connection", b"Upgrade"), ("Upgrade", b"websocket")];
+    let judged = Handshake::from_parts(b"GET", Version::Http10, fields);
+    assert!(judged.is_ok_and(|handshake| handshake.is_none()));
+}
+
+#[test]
 fn names_and_tokens_in_any_case() {
     let fields: Vec<_> = GOOD.iter().map(|(n, v)| (n.to_uppercase(), v.replace("websocket", "WebSocket"))).collect();
     let fields: Vec<_> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();

@@ -52,7 +52,8 @@ impl<'a> Handshake<'a> {
     /// Judges a request read by any HTTP implementation: its method, its version, its fields in their order, each name
     /// in any case. Values may still have white space around them.
     ///
-    /// `Ok(None)` is an ordinary request: its `Upgrade` does not name `websocket`, and it has no `Sec-WebSocket-Key`.
+    /// `Ok(None)` is an ordinary request: its `Upgrade` does not name `websocket` (or is to be ignored, in HTTP/1.0), and it
+    /// has no `Sec-WebSocket-Key`.
     /// The fields are walked once, without allocation.
     pub fn from_parts<N: AsRef<[u8]>>(
         method: &[u8],
@@ -151,7 +152,9 @@ impl<'a> Seen<'a> {
     /// §4.2.1, in the order of its numbers: 1 method and version, 2 Host, 3 Upgrade, 4 Connection, 5 key, 6 version,
     /// 7 Origin (judged by [`OriginPolicy`]), 8 subprotocols, 9 extensions.
     fn judge(self, method: &[u8], version: Version) -> Result<Option<Handshake<'a>>, Refusal> {
-        if !self.upgrade && self.key.is_none() {
+        // "A server MUST ignore an Upgrade header field that is received in an HTTP/1.0 request" (RFC 9110 §7.8).
+        let upgrade = self.upgrade && version >= Version::Http11;
+        if !upgrade && self.key.is_none() {
             return Ok(None);
         }
         if method != b"GET" {

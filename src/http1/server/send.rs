@@ -26,6 +26,9 @@ impl Server {
     /// The engine writes Content-Length or Transfer-Encoding, and Connection where it is needed. `Connection: close`
     /// among `fields` makes this the last exchange. To an HTTP/1.0 client, `Chunked` content ends with the connection.
     /// For HEAD and 304, `body` says what GET would give; the content itself may be sent like any other, or left out.
+    ///
+    /// While more of the request's content is to come than [`Config::max_drain`](super::Config::max_drain), a response says
+    /// `close`: who means to read all of it, and to keep the connection, answers later.
     pub fn respond(
         &mut self,
         status: Status,
@@ -79,10 +82,11 @@ impl Server {
         Ok(())
     }
 
-    /// Sends 101: the connection leaves HTTP. The request must have offered it ([`Request::upgrade`]) and be read to
-    /// its end; `fields` must name the protocol in Upgrade, and `Connection: upgrade` is added.
+    /// Sends 101: the connection leaves HTTP. The request must have offered it and be read to its end; `fields` must
+    /// name in Upgrade one of [`Request::upgrades`], which only the caller can know by now ("A server MUST NOT switch to a
+    /// protocol that was not indicated by the client", RFC 9110 §7.8). `Connection: upgrade` is added.
     ///
-    /// [`Request::upgrade`]: crate::http1::Request::upgrade
+    /// [`Request::upgrades`]: crate::http1::Request::upgrades
     pub fn switch_protocols(&mut self, fields: &[(&str, &[u8])], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.can_switch()?;
         let outline = emit::outline(fields).map_err(SendError::Misuse)?;
