@@ -105,9 +105,9 @@ def chart(path):
                 rows.append((area, case, sorted((r, p) for p, (_, r, _) in field.items())))
     if not rows:
         sys.exit("no figures with hopwire in them")
-    left, right, top, step = 250, 40, 58, 24
+    left, right, top, step = 300, 40, 58, 24
     width, height = 980, top + step * len(rows) + 30
-    low, high = 0.5, max(64.0, max(r[-1][0] for _, _, r in rows))
+    low, high = 0.25, max(64.0, max(r[-1][0] for _, _, r in rows))
     scale = (width - left - right) / math.log2(high / low)
 
     def x(ratio):
@@ -117,14 +117,14 @@ def chart(path):
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
         '<text x="12" y="22" font-size="15" font-weight="bold">Time of each peer as a multiple of hopwire\'s</text>',
-        '<text x="12" y="40" fill="#666">One dot a peer, medians of one run; right of the line: hopwire is faster. Hover for names.</text>',
+        '<text x="12" y="40" fill="#666">One dot a peer, medians of one run; right of the line: hopwire is faster. Codecs without a connection count as peers. Hover for names.</text>',
     ]
-    tick = 1
+    tick = 0.25
     while tick <= high:
         colour, wide = ("#c0392b", 2) if tick == 1 else ("#ddd", 1)
         at = f"{x(tick):.1f}"
         out.append(f'<line x1="{at}" x2="{at}" y1="{top - 8}" y2="{height - 26}" stroke="{colour}" stroke-width="{wide}"/>')
-        out.append(f'<text x="{at}" y="{height - 10}" text-anchor="middle" fill="#666">{tick}</text>')
+        out.append(f'<text x="{at}" y="{height - 10}" text-anchor="middle" fill="#666">{tick:g}</text>')
         tick *= 2
     for i, (area, case, field) in enumerate(rows):
         y = top + step * i + 8
@@ -135,7 +135,7 @@ def chart(path):
             fill = "#2c3e50" if best else "#95a5a6"
             out.append(f'<circle cx="{x(ratio):.1f}" cy="{y}" r="{5 if best else 4}" fill="{fill}">{title}</circle>')
         ratio, peer = field[0]
-        out.append(f'<text x="{x(low):.1f}" y="{y + 4}" text-anchor="end" fill="#2c3e50">{ratio:.2f}</text>')
+        out.append(f'<text x="{left - 12}" y="{y + 4}" text-anchor="end" fill="#2c3e50">{ratio:.2f}</text>')
     out.append("</svg>")
     print("\n".join(out))
     return 0
