@@ -101,9 +101,8 @@ impl Decoder {
     /// decoder is not to be asked again.
     #[inline]
     pub fn poll<'b>(&mut self, rx: &mut Rx<'b>, limits: &HeadLimits) -> Result<Option<Piece<'b>>, Violation> {
-        if let Some((line, size)) = plain_size_line(self.state, self.digits, rx.bytes()) {
-            rx.take(line);
-            self.chunk(size)?;
+        if let Some(data) = self.whole_chunk(rx) {
+            return Ok(Some(Piece::Data(data)));
         }
         if self.state != State::Data {
             self.between_chunks(rx)?;
@@ -122,6 +121,23 @@ impl Decoder {
         Ok(Some(Piece::Data(data)))
     }
 
+    /// A chunk that is there as a whole, but for the CRLF at its end, behind another one, with nothing out of the
+    /// ordinary in its size line. Anything else is left as it is.
+    #[inline]
+    pub(super) fn whole_chunk<'b>(&mut self, rx: &mut Rx<'b>) -> Option<&'b mut [u8]> {
+        if self.state != State::DataCr {
+            return None;
+        }
+        let (line, size) = plain_size_line(rx.bytes())?;
+        if size == 0 || rx.bytes().len() < line + size {
+            return None;
+        }
+        // The chunk before this one has come to its end, and this one does at once.
+        debug_assert_eq!(self.left, 0, "nothing of a chunk is left behind it");
+        self.room = self.room.checked_sub(size as u64)?;
+        rx.take(line + size).get_mut(line..)
+    }
+
     /// The size line of a chunk is complete.
     #[inline]
     fn chunk(&mut self, size: u64) -> Result<(), Violation> {
@@ -136,6 +152,12 @@ impl Decoder {
     /// every fault.
     #[cold]
     fn between_chunks(&mut self, rx: &mut Rx<'_>) -> Result<(), Violation> {
+        if self.state == State::DataCr
+            && let Some((line, size)) = plain_size_line(rx.bytes())
+        {
+            rx.take(line);
+            return self.chunk(size as u64);
+        }
         let mut at = 0;
         let mut result = Ok(());
         while let Some(&b) = rx.bytes().get(at) {
@@ -242,26 +264,39 @@ impl Decoder {
     }
 }
 
-/// A whole line of a chunk's size and nothing else, with the CRLF of the chunk before it: its length and the size.
-/// Anything out of the ordinary is left to the slow path.
+/// The CRLF at the end of a chunk and a size of up to four digits with its own CRLF: their length and the size.
 #[inline]
-fn plain_size_line(state: State, digits: u8, bytes: &[u8]) -> Option<(usize, u64)> {
-    let (before, bytes) = match (state, bytes) {
-        (State::DataCr, [b'\r', b'\n', rest @ ..]) => (2, rest),
-        (State::Size, rest) if digits == 0 => (0, rest),
-        _ => return None,
-    };
-    let mut size = 0_u64;
-    for (at, &b) in bytes.iter().take(MAX_PLAIN_DIGITS + 1).enumerate() {
-        if let Some(digit) = num::hex_digit(b) {
-            size = size << 4 | u64::from(digit);
-            continue;
-        }
-        let ends = at > 0 && b == b'\r' && bytes.get(at + 1) == Some(&b'\n');
-        return ends.then_some((before + at + 2, size));
+fn plain_size_line(bytes: &[u8]) -> Option<(usize, usize)> {
+    let word = u64::from_le_bytes(*bytes.first_chunk()?);
+    let is_crlf = |at: u32| word >> (8 * at) & 0xffff == 0x0a0d;
+    let digit = |at: u32| HEX[usize::from((word >> (8 * at)).to_le_bytes()[0])];
+    if !is_crlf(0) {
+        return None;
     }
-    None
+    let (line, size) = match () {
+        () if is_crlf(3) => (5, digit(2)),
+        () if is_crlf(4) => (6, digit(2) << 4 | digit(3)),
+        () if is_crlf(5) => (7, digit(2) << 8 | digit(3) << 4 | digit(4)),
+        () if is_crlf(6) => (8, digit(2) << 12 | digit(3) << 8 | digit(4) << 4 | digit(5)),
+        () => return None,
+    };
+    (size < NO_DIGIT).then_some((line, size))
 }
+
+/// The value of each HEXDIG, and [`NO_DIGIT`] for every other byte.
+static HEX: [usize; 256] = {
+    let mut table = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        table[b"0123456789abcdef"[value] as usize] = value;
+        table[b"0123456789ABCDEF"[value] as usize] = value;
+        value += 1;
+    }
+    table
+};
+
+/// More than any number of four digits.
+const NO_DIGIT: usize = 1 << 16;
 
 /// Moves the field lines that may stand in a trailer section to the front; their length.
 fn drop_forbidden(lines: &mut [u8]) -> usize {
@@ -328,6 +363,3 @@ const FORBIDDEN_TRAILERS: &[&[u8]] = &[
     b"content-range",
     b"content-type",
 ];
-
-/// No size of so many digits overflows.
-const MAX_PLAIN_DIGITS: usize = 15;

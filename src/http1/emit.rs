@@ -39,13 +39,18 @@ pub(crate) enum Persistence {
     Close,
 }
 
-/// Judges the fields of a head: "a sender MUST NOT generate" other bytes (RFC 9110 §5.5), nor let the caller's framing
-/// differ from ours.
+/// Judges the fields of a head, but for bytes within values, which [`response`] finds faster when they stand in a row:
+/// "a sender MUST NOT generate" them (RFC 9110 §5.5). And the caller's framing must not differ from ours.
 #[inline]
 pub(crate) fn outline(fields: FieldList<'_>) -> Result<Outline, Misuse> {
     let mut outline = Outline::default();
     for &(name, value) in fields {
-        judge(name.as_bytes(), value)?;
+        if !is_plain_name(name.as_bytes()) && (name.is_empty() || scan::token_end(name.as_bytes()) != name.len()) {
+            return Err(Misuse::FieldName);
+        }
+        if let [b' ' | b'\t', ..] | [.., b' ' | b'\t'] = value {
+            return Err(Misuse::FieldValue);
+        }
         outline.len += name.len() + value.len() + 4;
         if matches!(name.len(), 7 | 10 | 14 | 17) {
             special(&mut outline, name, value)?;
@@ -54,18 +59,48 @@ pub(crate) fn outline(fields: FieldList<'_>) -> Result<Outline, Misuse> {
     Ok(outline)
 }
 
+/// How many control characters there are, HTAB among them: `CTL = %x00-1F / %x7F`.
 #[inline]
-fn judge(name: &[u8], value: &[u8]) -> Result<(), Misuse> {
-    if name.is_empty() || scan::token_end(name) != name.len() {
-        return Err(Misuse::FieldName);
+fn controls(bytes: &[u8]) -> usize {
+    let is_control = |b: u8| u8::from((b < b' ') | (b == 0x7f));
+    // A sum of bytes is what the compiler makes the most of, so no more of them than one byte counts.
+    let sums = bytes.chunks(255).map(|bytes| bytes.iter().fold(0_u8, |sum, &b| sum.wrapping_add(is_control(b))));
+    sums.map(usize::from).sum()
+}
+
+/// Whether a name is letters, digits and hyphens, as nearly all are, and of a common length; it may be one if not.
+#[inline]
+fn is_plain_name(name: &[u8]) -> bool {
+    let word = |chunk: Option<&[u8; 8]>| chunk.map_or(!0, |chunk| odd_in_name(u64::from_le_bytes(*chunk)));
+    let half = |chunk: Option<&[u8; 4]>| chunk.map_or(!0, |chunk| u64::from(u32::from_le_bytes(*chunk)));
+    match name.len() {
+        4..=7 => odd_in_name(half(name.first_chunk()) | half(name.last_chunk()) << 32) == 0,
+        8..=16 => word(name.first_chunk()) | word(name.last_chunk()) == 0,
+        17..=24 => {
+            let middle = name.get(8..).and_then(<[u8]>::first_chunk);
+            word(name.first_chunk()) | word(middle) | word(name.last_chunk()) == 0
+        }
+        _ => false,
     }
-    if let [b' ' | b'\t', ..] | [.., b' ' | b'\t'] = value {
-        return Err(Misuse::FieldValue);
-    }
-    if scan::field_end(value) != value.len() {
-        return Err(Misuse::FieldValue);
-    }
-    Ok(())
+}
+
+/// Not 0 if one of eight bytes is not ALPHA, DIGIT or "-".
+#[inline]
+const fn odd_in_name(x: u64) -> u64 {
+    let lower = x | each(0x20);
+    let letter = lower.wrapping_add(each(0x80 - b'a')) ^ lower.wrapping_add(each(0x7f - b'z'));
+    let digit = x.wrapping_add(each(0x80 - b'0')) ^ x.wrapping_add(each(0x7f - b'9'));
+    let hyphen = each(0x80).wrapping_sub(x ^ each(b'-'));
+    (x | !(letter | digit | hyphen)) & each(0x80)
+}
+
+const fn each(b: u8) -> u64 {
+    u64::from_le_bytes([b; 8])
+}
+
+/// Whether no value has a byte that a value may not have; [`outline`] has judged the rest.
+pub(crate) fn are_values(fields: FieldList<'_>) -> bool {
+    fields.iter().all(|(_, value)| scan::field_end(value) == value.len())
 }
 
 fn special(outline: &mut Outline, name: &str, value: &[u8]) -> Result<(), Misuse> {
@@ -98,7 +133,7 @@ pub(crate) fn response(
     length: Length,
     content: &[u8],
     tx: &mut Tx<'_>,
-) -> Result<(), Full> {
+) -> Result<(), SendError<Misuse>> {
     let persistence = if outline.close { Persistence::Unsaid } else { persistence };
     let connection = connection(persistence, outline.upgrade && !outline.connection_upgrade);
     let mut digits = [0; 20];
@@ -107,13 +142,18 @@ pub(crate) fn response(
         Length::Exact(n) => (b"content-length: ", num::write_decimal(n, &mut digits), b"\r\n\r\n"),
         Length::Chunked => (b"transfer-encoding: chunked\r\n", b"", b"\r\n"),
     };
-    let mut custom = [0; CUSTOM_LINE];
+    let custom;
     let line = match status_line(status) {
         Some(line) => line,
-        None => custom_line(status, &mut custom),
+        None => {
+            custom = CustomLine::new(status);
+            custom.as_bytes()
+        }
     };
     let ours = line.len() + connection.len() + length.len() + digits.len() + after.len();
-    let mut out = Writer(tx.reserve(ours + outline.len + content.len())?);
+    let all = ours + outline.len + content.len();
+    let space = tx.reserve(all)?;
+    let mut out = Writer(&mut *space);
     out.put(line);
     put_fields(&mut out, fields);
     out.put(connection);
@@ -122,7 +162,22 @@ pub(crate) fn response(
     out.put(after);
     out.put(content);
     debug_assert!(out.0.is_empty(), "the reservation is exact");
+    // In lines that are right, CR and LF at each end are the only ones.
+    let lines = &space[line.len()..line.len() + outline.len];
+    if controls(lines) != 2 * fields.len() && !are_values(fields) {
+        tx.retract(all);
+        return Err(SendError::Misuse(Misuse::FieldValue));
+    }
     Ok(())
+}
+
+/// A response of the engine's own: no fields, no content.
+#[cold]
+pub(crate) fn bare(status: Status, persistence: Persistence, length: Length, tx: &mut Tx<'_>) -> Result<(), Full> {
+    match response(status, &[], &Outline::default(), persistence, length, b"", tx) {
+        Err(SendError::Full(full)) => Err(full),
+        Err(SendError::Misuse(_)) | Ok(()) => Ok(()),
+    }
 }
 
 /// The head of a chunk of `len` bytes, with the CRLF of the one before when that is `owed`.
@@ -159,16 +214,15 @@ pub(crate) fn chunk(data: &[u8], owed: bool, tx: &mut Tx<'_>) -> Result<usize, F
 
 /// The last chunk and the trailer section.
 pub(crate) fn last_chunk(trailers: FieldList<'_>, owed: bool, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
-    let mut len = 0;
-    for &(name, value) in trailers {
-        judge(name.as_bytes(), value).map_err(SendError::Misuse)?;
-        if is_forbidden_trailer(name.as_bytes()) {
-            return Err(SendError::Misuse(Misuse::Trailer));
-        }
-        len += name.len() + value.len() + 4;
+    if trailers.iter().any(|(name, _)| is_forbidden_trailer(name.as_bytes())) {
+        return Err(SendError::Misuse(Misuse::Trailer));
+    }
+    let outline = outline(trailers).map_err(SendError::Misuse)?;
+    if !are_values(trailers) {
+        return Err(SendError::Misuse(Misuse::FieldValue));
     }
     let start: &[u8] = if owed { b"\r\n0\r\n" } else { b"0\r\n" };
-    let mut out = Writer(tx.reserve(start.len() + len + 2)?);
+    let mut out = Writer(tx.reserve(start.len() + outline.len + 2)?);
     out.put(start);
     put_fields(&mut out, trailers);
     out.put(b"\r\n");
@@ -182,8 +236,38 @@ impl Writer<'_> {
     #[inline]
     fn put(&mut self, bytes: &[u8]) {
         let (here, rest) = core::mem::take(&mut self.0).split_at_mut(bytes.len());
-        here.copy_from_slice(bytes);
+        copy(here, bytes);
         self.0 = rest;
+    }
+}
+
+/// `copy_from_slice` for what is mostly short: two blocks that may overlap instead of a call.
+#[inline]
+fn copy(to: &mut [u8], from: &[u8]) {
+    #[inline]
+    fn ends<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
+        let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) else { return false };
+        let (first, last) = (*first, *last);
+        let Some(start) = to.first_chunk_mut::<N>() else { return false };
+        *start = first;
+        let Some(end) = to.last_chunk_mut::<N>() else { return false };
+        *end = last;
+        true
+    }
+    let done = match from.len() {
+        0 => true,
+        1 => {
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+            true
+        }
+        17..=32 => ends::<16>(to, from),
+        8..=16 => ends::<8>(to, from),
+        4..=7 => ends::<4>(to, from),
+        2..=3 => ends::<2>(to, from),
+        _ => false,
+    };
+    if !done {
+        to.copy_from_slice(from);
     }
 }
 
@@ -215,19 +299,32 @@ const fn hex_len(n: usize) -> usize {
 }
 
 /// `status-line = HTTP-version SP status-code SP [ reason-phrase ] CRLF` (RFC 9112 §4) of a code without a ready line.
-#[cold]
-fn custom_line(status: Status, space: &mut [u8; CUSTOM_LINE]) -> &[u8] {
-    let mut code = [0; 20];
-    let reason = status.reason().as_bytes();
-    let reason = reason.get(..CUSTOM_LINE - 15).unwrap_or(reason);
-    let parts = [b"HTTP/1.1 ", num::write_decimal(u64::from(status.code()), &mut code), b" ", reason, b"\r\n"];
-    let len = parts.iter().map(|part| part.len()).sum();
-    let mut out = Writer(&mut space[..len]);
-    parts.iter().for_each(|part| out.put(part));
-    &space[..len]
+struct CustomLine {
+    bytes: [u8; 64],
+    len: usize,
 }
 
-const CUSTOM_LINE: usize = 64;
+impl CustomLine {
+    #[cold]
+    fn new(status: Status) -> Self {
+        let mut bytes = [0; 64];
+        let mut code = [0; 20];
+        let reason = status.reason().as_bytes();
+        let code = num::write_decimal(u64::from(status.code()), &mut code);
+        let parts = [b"HTTP/1.1 ", code, b" ", reason.get(..MAX_REASON).unwrap_or(reason), b"\r\n"];
+        let len = parts.iter().map(|part| part.len()).sum();
+        let mut out = Writer(&mut bytes[..len]);
+        parts.iter().for_each(|part| out.put(part));
+        Self { bytes, len }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+/// What fits a [`CustomLine`]; the longest phrase there is has 31 bytes.
+const MAX_REASON: usize = 48;
 
 macro_rules! status_lines {
     ($($code:literal $reason:literal;)*) => {
@@ -281,6 +378,7 @@ status_lines! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bytes::table;
     use std::format;
     use std::string::String;
     use std::vec;
@@ -289,14 +387,62 @@ mod tests {
     fn ready_lines_are_the_lines() {
         for code in 100..600 {
             let status = Status::new(code).unwrap();
-            let mut space = [0; CUSTOM_LINE];
-            let made = custom_line(status, &mut space);
+            let made = CustomLine::new(status);
+            let made = made.as_bytes();
             assert_eq!(made, format!("HTTP/1.1 {code} {}\r\n", status.reason()).as_bytes());
             if let Some(ready) = status_line(status) {
                 assert_eq!(ready, made);
             }
         }
         assert_eq!(READY.len(), 31);
+    }
+
+    fn judge(name: &str, value: &[u8]) -> Result<(), Misuse> {
+        let mut space = [0; 2000];
+        let mut tx = Tx::new(&mut space);
+        let fields = [("a", &b"b"[..]), (name, value), ("c", b"")];
+        let result = outline(&fields).map_err(SendError::Misuse).and_then(|outline| {
+            response(Status::OK, &fields, &outline, Persistence::Unsaid, Length::Unsaid, b"\r\n", &mut tx)
+        });
+        match result {
+            Ok(()) => Ok(()),
+            Err(SendError::Misuse(misuse)) => {
+                assert!(tx.is_empty(), "nothing is written");
+                Err(misuse)
+            }
+            Err(SendError::Full(full)) => unreachable!("{full}"),
+        }
+    }
+
+    /// Every byte at every place of every length, beside plain ones.
+    #[test]
+    fn fields_are_judged_as_the_table_says() {
+        for len in 1..36 {
+            for at in 0..len {
+                for odd in 0..=u8::MAX {
+                    let mut bytes = vec![b'a'; len];
+                    bytes[at] = odd;
+                    let is_space_at_an_end = matches!(odd, b' ' | b'\t') && (at == 0 || at == len - 1);
+                    let is_value = table::is_field_byte(odd) && !is_space_at_an_end;
+                    let value = if is_value { Ok(()) } else { Err(Misuse::FieldValue) };
+                    assert_eq!(judge("a", &bytes), value, "{}", bytes.escape_ascii());
+                    if let Ok(name) = str::from_utf8(&bytes) {
+                        let is_name = if table::is_tchar(odd) { Ok(()) } else { Err(Misuse::FieldName) };
+                        assert_eq!(judge(name, b""), is_name, "{name:?}");
+                    }
+                }
+            }
+        }
+        assert_eq!(judge("", b""), Err(Misuse::FieldName));
+    }
+
+    #[test]
+    fn counts_controls() {
+        for len in [0, 1, 15, 16, 17, 4080, 4096, 5000] {
+            let bytes = vec![[0, b'a', b' ', 0x7f, 0x80, b'\t', 0x1f]; len].concat();
+            assert_eq!(controls(&bytes), bytes.iter().filter(|b| b.is_ascii_control()).count());
+            assert_eq!(controls(&vec![0; len]), len);
+        }
     }
 
     #[test]

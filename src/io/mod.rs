@@ -202,6 +202,16 @@ impl<'o> Tx<'o> {
         }
     }
 
+    /// Takes back the last `n` bytes reserved: what was made of them turned out to be wrong.
+    #[cold]
+    pub(crate) fn retract(&mut self, n: usize) {
+        match &mut self.sink {
+            Sink::Slice { len, .. } => *len = len.saturating_sub(n),
+            #[cfg(feature = "alloc")]
+            Sink::Vec { buf, .. } => buf.truncate(buf.len().saturating_sub(n)),
+        }
+    }
+
     /// Writes all of `bytes`, or nothing.
     #[inline]
     pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), Full> {

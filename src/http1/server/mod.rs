@@ -230,6 +230,5 @@ impl Default for Server {
 }
 
 fn write_failure(violation: Violation, tx: &mut Tx<'_>) -> Result<(), Full> {
-    let outline = emit::Outline::default();
-    emit::response(violation.status(), &[], &outline, Persistence::Close, Length::Exact(0), b"", tx)
+    emit::bare(violation.status(), Persistence::Close, Length::Exact(0), tx)
 }

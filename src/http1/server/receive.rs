@@ -18,6 +18,19 @@ impl Server {
     /// After an `Err` it returns the same for ever, and `wants` is [`Wants::Close`].
     #[inline]
     pub fn poll<'b>(&mut self, now: Instant, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
+        if let Incoming::Chunked(decoder) = &mut self.incoming
+            && !self.expects_continue
+            && self.cycle.server != State::Done
+            && let Some(data) = decoder.whole_chunk(rx)
+        {
+            self.deadlines.clear(Timer::Body as usize);
+            return Ok(Some(Event::Body(data)));
+        }
+        self.poll_any(now, rx, tx)
+    }
+
+    /// As [`poll`](Self::poll), for everything.
+    fn poll_any<'b>(&mut self, now: Instant, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
         match &mut self.incoming {
             Incoming::Head(head) => match head.scan(rx.bytes(), &self.bounds.head) {
                 Ok(Some(len)) => self.request(len, rx, tx),
@@ -95,8 +108,7 @@ impl Server {
     #[inline]
     fn content<'b>(&mut self, now: Instant, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
         if self.expects_continue && self.cycle.server == State::Owing {
-            let outline = emit::Outline::default();
-            let sent = emit::response(Status::CONTINUE, &[], &outline, Persistence::Unsaid, Length::Unsaid, b"", tx);
+            let sent = emit::bare(Status::CONTINUE, Persistence::Unsaid, Length::Unsaid, tx);
             if let Err(full) = sent {
                 self.wants = Wants::Output(full.needed);
                 return Ok(None);
@@ -120,7 +132,7 @@ impl Server {
             },
             Incoming::Head(_) | Incoming::Nothing => return self.stand_by(tx),
         };
-        if rx.consumed() != before {
+        if event.is_some() || rx.consumed() != before {
             self.deadlines.clear(Timer::Body as usize);
         }
         match event {

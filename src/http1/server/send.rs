@@ -72,7 +72,7 @@ impl Server {
             return Err(SendError::Misuse(Misuse::FieldReserved));
         }
         if self.version == Version::Http10 {
-            return Ok(());
+            return if emit::are_values(fields) { Ok(()) } else { Err(SendError::Misuse(Misuse::FieldValue)) };
         }
         emit::response(status, fields, &outline, Persistence::Unsaid, Length::Unsaid, b"", tx)?;
         if status == Status::CONTINUE {
@@ -199,7 +199,6 @@ impl Server {
     }
 
     /// The head of a final response, with all content of a short one.
-    #[inline]
     fn begin(
         &mut self,
         status: Status,
