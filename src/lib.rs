@@ -76,6 +76,7 @@
 //! | what an HTTP message means: methods, statuses, fields, lists, dates | [`http`] |
 //! | HTTP/1.1 on the wire: heads, targets, framing, chunks, the server | [`http1`] |
 //! | WebSocket: handshake, frames, messages, close | [`ws`] |
+//! | DEFLATE (RFC 1951), on its own | [`deflate`] |
 //! | UTF-8, SHA-1, base64 | [`bytes`], [`digest`] |
 //! | which rule of which RFC is kept where, and its test | `SPEC_NOTES.md` |
 //!
@@ -91,6 +92,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod bytes;
+pub mod deflate;
 pub mod digest;
 mod entropy;
 pub mod http;
