@@ -29,6 +29,8 @@ pub enum Violation {
 pub enum Malformed {
     /// `request-line`: not three parts with one space between each (RFC 9112 §3).
     RequestLine,
+    /// `status-line`: not a version, a space and three digits, with nothing or a space behind them (RFC 9112 §4).
+    StatusLine,
     /// `method`: not a token (RFC 9112 §3.1).
     Method,
     /// `request-target`: in none of the forms that the method allows (RFC 9112 §3.2).
@@ -81,6 +83,8 @@ pub enum Ambiguous {
 pub enum Limit {
     /// The request line is too long.
     RequestLine,
+    /// The status line is too long.
+    StatusLine,
     /// The head is too long.
     Head,
     /// A section has too many fields.
@@ -123,7 +127,9 @@ impl Violation {
         match self {
             Self::Malformed(_) | Self::Ambiguous(_) | Self::Eof => Status::BAD_REQUEST,
             Self::Limit(Limit::RequestLine) => Status::URI_TOO_LONG,
-            Self::Limit(Limit::Head | Limit::Fields | Limit::Trailers) => Status::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Limit(Limit::StatusLine | Limit::Head | Limit::Fields | Limit::Trailers) => {
+                Status::REQUEST_HEADER_FIELDS_TOO_LARGE
+            }
             Self::Limit(Limit::Body | Limit::ChunkExtensions) => Status::CONTENT_TOO_LARGE,
             Self::Unsupported(Unsupported::Version) => Status::HTTP_VERSION_NOT_SUPPORTED,
             Self::Unsupported(Unsupported::TransferCoding) => Status::NOT_IMPLEMENTED,
@@ -137,6 +143,7 @@ impl fmt::Display for Violation {
         f.write_str(match self {
             Self::Malformed(malformed) => match malformed {
                 Malformed::RequestLine => "the request line does not have three parts",
+                Malformed::StatusLine => "the status line is malformed",
                 Malformed::Method => "the method is not a token",
                 Malformed::Target => "the request target has no valid form",
                 Malformed::Version => "the version is malformed",
@@ -161,6 +168,7 @@ impl fmt::Display for Violation {
             },
             Self::Limit(limit) => match limit {
                 Limit::RequestLine => "the request line is too long",
+                Limit::StatusLine => "the status line is too long",
                 Limit::Head => "the head is too long",
                 Limit::Fields => "too many fields",
                 Limit::Trailers => "the trailers are too long",

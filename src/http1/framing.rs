@@ -2,9 +2,9 @@
 
 use super::error::{Ambiguous, Malformed, Unsupported, Violation};
 use crate::bytes::num;
-use crate::http::{Version, list};
+use crate::http::{Method, Status, Version, list};
 
-/// The length of a message's content.
+/// The length of a request's content, or of any content that is to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyLength {
     /// No content.
@@ -15,6 +15,27 @@ pub enum BodyLength {
     Chunked,
 }
 
+/// The length of a response's content: unlike a request, it can be as long as the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseLength {
+    /// No content.
+    None,
+    /// So many bytes, at least one.
+    Length(u64),
+    /// In chunks, until the last one (RFC 9112 §7.1).
+    Chunked,
+    /// All that comes until the server closes the connection.
+    UntilClose,
+}
+
+/// What of a request its response's length depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    Head,
+    Connect,
+    Other,
+}
+
 /// What the fields of a head say about the length of the content, gathered line by line.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts {
@@ -22,6 +43,8 @@ pub(super) struct Facts {
     length: u64,
     has_length: bool,
     coding: Coding,
+    /// What is wrong with the Content-Length of a response, where it counts.
+    fault: Option<Violation>,
 }
 
 /// What all lines of Transfer-Encoding together say so far.
@@ -37,13 +60,15 @@ enum Coding {
     Chunked,
     /// Other codings, then chunked.
     OtherThenChunked,
-    /// Something after chunked.
+    /// Something after chunked, but not chunked.
     AfterChunked,
+    /// Chunked more than once.
+    ChunkedTwice,
 }
 
 impl Facts {
     pub(super) const fn new() -> Self {
-        Self { length: 0, has_length: false, coding: Coding::Absent }
+        Self { length: 0, has_length: false, coding: Coding::Absent, fault: None }
     }
 
     /// `Content-Length = 1*DIGIT` (RFC 9110 §8.6). A list of the same number, which a recipient MAY accept, is refused.
@@ -54,6 +79,32 @@ impl Facts {
             return Err(Violation::Ambiguous(Ambiguous::LengthRepeated));
         }
         self.has_length = true;
+        Ok(())
+    }
+
+    /// Content-Length of a response, one line of it. What is wrong is kept for [`judge_response`](Self::judge_response),
+    /// for some responses end with their head "regardless of the header fields present in the message" (RFC 9112 §6.3).
+    pub(super) fn response_content_length(&mut self, value: &[u8]) {
+        if let Err(fault) = self.same_lengths(value) {
+            self.fault = Some(fault);
+        }
+    }
+
+    /// Invalid "unless the field value can be successfully parsed as a comma-separated list, all values in the list are
+    /// valid, and all values in the list are the same" (RFC 9112 §6.3, rule 5); several lines are one list.
+    fn same_lengths(&mut self, value: &[u8]) -> Result<(), Violation> {
+        const MALFORMED: Violation = Violation::Malformed(Malformed::ContentLength);
+        let mut elements = list::elements(value).peekable();
+        if elements.peek().is_none() {
+            return Err(MALFORMED);
+        }
+        for element in elements {
+            let length = num::decimal(element).ok_or(MALFORMED)?;
+            if self.has_length && length != self.length {
+                return Err(Violation::Ambiguous(Ambiguous::LengthRepeated));
+            }
+            (self.length, self.has_length) = (length, true);
+        }
         Ok(())
     }
 
@@ -71,7 +122,7 @@ impl Facts {
         // 3. "If a message is received with both a Transfer-Encoding and a Content-Length header field [..] ought to be
         //    handled as an error." And §6.1: "A server or client that receives an HTTP/1.0 message containing a
         //    Transfer-Encoding header field MUST treat the message as if the framing is faulty".
-        if has_coding && version < Version::Http11 {
+        if self.has_coding_before_http11(version) {
             return Err(Violation::Ambiguous(Ambiguous::CodingInHttp10));
         }
         if has_coding && self.has_length {
@@ -85,7 +136,7 @@ impl Facts {
             // 4. "If a Transfer-Encoding header field is present in a request and the chunked transfer coding is not the
             //    final encoding [..] the server MUST respond with the 400 (Bad Request) status code".
             //    §6.1: "A sender MUST NOT apply the chunked transfer coding more than once".
-            Coding::Empty | Coding::Other | Coding::AfterChunked => {
+            Coding::Empty | Coding::Other | Coding::AfterChunked | Coding::ChunkedTwice => {
                 Err(Violation::Malformed(Malformed::TransferEncoding))
             }
             // §6.1: "A server that receives a request message with a transfer coding it does not understand SHOULD respond
@@ -100,6 +151,66 @@ impl Facts {
             Coding::Absent => Ok(BodyLength::None),
         }
     }
+
+    /// The length of a response's content (RFC 9112 §6.3); rule 7 is about requests.
+    #[inline]
+    pub(super) fn judge_response(
+        &self,
+        version: Version,
+        status: Status,
+        asked: Asked,
+    ) -> Result<ResponseLength, Violation> {
+        // 1. "Any response to a HEAD request and any response with a 1xx (Informational), 204 (No Content), or 304 (Not
+        //    Modified) status code is always terminated by the first empty line after the header fields".
+        // 2. "Any 2xx (Successful) response to a CONNECT request implies that the connection will become a tunnel
+        //    immediately after the empty line". "A client MUST ignore any Content-Length or Transfer-Encoding".
+        if asked == Asked::Head
+            || status.is_informational()
+            || matches!(status, Status::NO_CONTENT | Status::NOT_MODIFIED)
+            || (asked == Asked::Connect && status.is_successful())
+        {
+            return Ok(ResponseLength::None);
+        }
+        // 3. As for a request.
+        if self.has_coding_before_http11(version) {
+            return Err(Violation::Ambiguous(Ambiguous::CodingInHttp10));
+        }
+        if self.coding != Coding::Absent && (self.has_length || self.fault.is_some()) {
+            return Err(Violation::Ambiguous(Ambiguous::LengthAndCoding));
+        }
+        match (self.coding, self.fault) {
+            // 4. The content of `gzip, chunked` ends with the last chunk too, whatever is in them.
+            (Coding::Chunked | Coding::OtherThenChunked, _) => Ok(ResponseLength::Chunked),
+            // §6.1: "A sender MUST NOT apply the chunked transfer coding more than once".
+            (Coding::ChunkedTwice, _) => Err(Violation::Malformed(Malformed::TransferEncoding)),
+            // "If a Transfer-Encoding header field is present in a response and the chunked transfer coding is not the
+            // final encoding, the message body length is determined by reading the connection until it is closed".
+            (Coding::Empty | Coding::Other | Coding::AfterChunked, _) => Ok(ResponseLength::UntilClose),
+            // 5. "the recipient MUST treat it as an unrecoverable error".
+            (Coding::Absent, Some(fault)) => Err(fault),
+            // 6. As for a request.
+            (Coding::Absent, None) if self.length > 0 => Ok(ResponseLength::Length(self.length)),
+            (Coding::Absent, None) if self.has_length => Ok(ResponseLength::None),
+            // 8. "Otherwise, this is a response message without a declared message body length".
+            (Coding::Absent, None) => Ok(ResponseLength::UntilClose),
+        }
+    }
+
+    /// "A server or client that receives an HTTP/1.0 message containing a Transfer-Encoding header field MUST treat the
+    /// message as if the framing is faulty, even if a Content-Length is present, and close the connection" (§6.1).
+    pub(super) fn has_coding_before_http11(&self, version: Version) -> bool {
+        self.coding != Coding::Absent && version < Version::Http11
+    }
+}
+
+impl Asked {
+    pub(super) const fn by(method: Method<'_>) -> Self {
+        match method {
+            Method::Head => Self::Head,
+            Method::Connect => Self::Connect,
+            _ => Self::Other,
+        }
+    }
 }
 
 impl Coding {
@@ -109,6 +220,8 @@ impl Coding {
             Self::Absent | Self::Empty if is_chunked => Self::Chunked,
             Self::Other if is_chunked => Self::OtherThenChunked,
             Self::Absent | Self::Empty | Self::Other => Self::Other,
+            Self::ChunkedTwice => Self::ChunkedTwice,
+            Self::Chunked | Self::OtherThenChunked | Self::AfterChunked if is_chunked => Self::ChunkedTwice,
             Self::Chunked | Self::OtherThenChunked | Self::AfterChunked => Self::AfterChunked,
         }
     }
@@ -174,5 +287,63 @@ mod tests {
         facts.content_length(b"1").unwrap();
         let refused = Err(Violation::Ambiguous(Ambiguous::ConnectContent));
         assert_eq!(facts.judge_request(Version::Http11, true), refused);
+    }
+
+    #[test]
+    fn rules_of_section_6_3_for_responses() {
+        const BAD_LENGTH: Violation = Violation::Malformed(Malformed::ContentLength);
+        const REPEATED: Violation = Violation::Ambiguous(Ambiguous::LengthRepeated);
+        const BOTH: Violation = Violation::Ambiguous(Ambiguous::LengthAndCoding);
+        const TWICE: Violation = Violation::Malformed(Malformed::TransferEncoding);
+        type JudgedResponse = Result<ResponseLength, Violation>;
+        let cases: [(&[&str], &[&str], JudgedResponse); 24] = [
+            (&[], &[], Ok(ResponseLength::UntilClose)),
+            (&["0"], &[], Ok(ResponseLength::None)),
+            (&["5"], &[], Ok(ResponseLength::Length(5))),
+            (&["5", "5"], &[], Ok(ResponseLength::Length(5))),
+            (&["5, 5", "05,"], &[], Ok(ResponseLength::Length(5))),
+            (&["0, 0"], &[], Ok(ResponseLength::None)),
+            (&["5", "6"], &[], Err(REPEATED)),
+            (&["5, 6"], &[], Err(REPEATED)),
+            (&["6", "5", "5"], &[], Err(REPEATED)),
+            (&[""], &[], Err(BAD_LENGTH)),
+            (&[","], &[], Err(BAD_LENGTH)),
+            (&["+5"], &[], Err(BAD_LENGTH)),
+            (&["5, x"], &[], Err(BAD_LENGTH)),
+            (&["18446744073709551616"], &[], Err(BAD_LENGTH)),
+            (&[], &["Chunked"], Ok(ResponseLength::Chunked)),
+            (&[], &["gzip, chunked"], Ok(ResponseLength::Chunked)),
+            (&[], &["chunked, gzip"], Ok(ResponseLength::UntilClose)),
+            (&[], &["identity"], Ok(ResponseLength::UntilClose)),
+            (&[], &[""], Ok(ResponseLength::UntilClose)),
+            (&[], &["chunked, chunked"], Err(TWICE)),
+            (&[], &["chunked", "gzip", "chunked"], Err(TWICE)),
+            (&[], &["chunked, chunked, gzip"], Err(TWICE)),
+            (&["5"], &["chunked"], Err(BOTH)),
+            (&["x"], &["gzip"], Err(BOTH)),
+        ];
+        for (lengths, codings, expected) in cases {
+            let mut facts = Facts::new();
+            lengths.iter().for_each(|value| facts.response_content_length(value.as_bytes()));
+            codings.iter().for_each(|value| facts.transfer_encoding(value.as_bytes()));
+            let judge = |version, status, asked| facts.judge_response(version, status, asked);
+            let faulty = Err(Violation::Ambiguous(Ambiguous::CodingInHttp10));
+            for asked in [Asked::Connect, Asked::Other] {
+                let status = Status::NOT_FOUND;
+                assert_eq!(judge(Version::Http11, status, asked), expected, "{lengths:?} {codings:?}");
+                let old = if codings.is_empty() { expected } else { faulty };
+                assert_eq!(judge(Version::Http10, status, asked), old, "{lengths:?} {codings:?}");
+            }
+            for (status, asked) in [
+                (Status::OK, Asked::Head),
+                (Status::NOT_FOUND, Asked::Head),
+                (Status::CONTINUE, Asked::Other),
+                (Status::NO_CONTENT, Asked::Other),
+                (Status::NOT_MODIFIED, Asked::Other),
+                (Status::OK, Asked::Connect),
+            ] {
+                assert_eq!(judge(Version::Http11, status, asked), Ok(ResponseLength::None), "{lengths:?} {codings:?}");
+            }
+        }
     }
 }

@@ -244,15 +244,15 @@ impl FieldSection {
 
 /// How far lines have been read.
 #[derive(Debug)]
-struct Lines {
+pub(super) struct Lines {
     /// Where the line to read next starts.
-    start: usize,
+    pub(super) start: usize,
     /// No line ends between `start` and here.
     scanned: usize,
 }
 
 /// What comes after the lines read so far.
-enum Next {
+pub(super) enum Next {
     Field(Line),
     /// The empty line, and so the section ends here.
     End(usize),
@@ -262,25 +262,25 @@ enum Next {
 
 /// Where the parts of a field line are: `field-name ":" OWS field-value OWS`
 #[derive(Clone, Copy)]
-struct Line {
-    start: usize,
-    colon: usize,
-    end: usize,
+pub(super) struct Line {
+    pub(super) start: usize,
+    pub(super) colon: usize,
+    pub(super) end: usize,
 }
 
 impl Lines {
-    const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self { start: 0, scanned: 0 }
     }
 
     /// Goes on behind a line that ends at `end`.
-    const fn go_on(&mut self, end: usize) {
+    pub(super) const fn go_on(&mut self, end: usize) {
         self.start = end + 2;
         self.scanned = end + 2;
     }
 
     /// Where the CRLF of the line is; `None`: not there yet. All before it are bytes that a field value could have.
-    fn end(&mut self, view: &[u8]) -> Result<Option<usize>, Violation> {
+    pub(super) fn end(&mut self, view: &[u8]) -> Result<Option<usize>, Violation> {
         let new = view.get(self.scanned..).unwrap_or_default();
         let len = scan::field_end(new);
         looked_at(len);
@@ -294,7 +294,7 @@ impl Lines {
         }
     }
 
-    fn next_field(&mut self, view: &[u8]) -> Result<Next, Violation> {
+    pub(super) fn next_field(&mut self, view: &[u8]) -> Result<Next, Violation> {
         let Some(end) = self.end(view)? else { return Ok(Next::More) };
         let start = self.start;
         self.go_on(end);
@@ -337,7 +337,7 @@ fn judge_request_line(line: &[u8]) -> Result<(usize, Version), Violation> {
 /// ```
 /// "A recipient that receives a message with a major version number that it implements and a minor version number higher
 /// than what it implements SHOULD process the message as if it was in the highest minor version" (RFC 9110 §2.5).
-const fn judge_version(version: &[u8]) -> Result<Version, Violation> {
+pub(super) const fn judge_version(version: &[u8]) -> Result<Version, Violation> {
     match version {
         b"HTTP/1.0" => Ok(Version::Http10),
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0'..=b'9'] => Ok(Version::Http11),
@@ -364,7 +364,7 @@ fn judge_field_line(line: &[u8]) -> Result<usize, Violation> {
 }
 
 /// The range without the white space at its ends.
-fn trim(view: &[u8], mut from: usize, mut to: usize) -> (usize, usize) {
+pub(super) fn trim(view: &[u8], mut from: usize, mut to: usize) -> (usize, usize) {
     let is_space = |at: usize| matches!(view.get(at), Some(b' ' | b'\t'));
     while from < to && is_space(from) {
         from += 1;
@@ -376,7 +376,7 @@ fn trim(view: &[u8], mut from: usize, mut to: usize) -> (usize, usize) {
 }
 
 /// Empty lines before a request line that are skipped. llhttp skips any number; some old clients send one (§2.2).
-const MAX_EMPTY_LINES: usize = 8;
+pub(super) const MAX_EMPTY_LINES: usize = 8;
 
 /// Tests count the bytes looked at.
 #[cfg(not(test))]

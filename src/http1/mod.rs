@@ -1,7 +1,7 @@
 //! RFC 9112: HTTP/1.1 on the wire.
 //!
 //! Looking for how a head is read? `head`. For request targets and hosts? `target`. For the length of content (§6.3)?
-//! `framing`. For a request as the caller sees it? `request`. For what a peer can do wrong? `error`. For what a caller can?
+//! `framing`. For a request as the caller sees it? `request`. For a response, and its head? `response`. For what a peer can do wrong? `error`. For what a caller can?
 //! `misuse`. For chunks? [`chunked`]. For the engine? [`Server`]. For whose turn it is? `cycle`. For bytes going out? `emit`.
 
 pub mod chunked;
@@ -12,13 +12,15 @@ mod framing;
 mod head;
 mod misuse;
 mod request;
+mod response;
 mod server;
 mod target;
 
 pub use error::{Ambiguous, Limit, Malformed, Timeout, Unsupported, Violation};
-pub use framing::BodyLength;
+pub use framing::{BodyLength, ResponseLength};
 pub use head::{HeadLimits, RequestHead};
 pub use misuse::Misuse;
 pub use request::Request;
+pub use response::{Response, ResponseHead};
 pub use server::{Config, Event, Server};
 pub use target::{Authority, Target, Uri};

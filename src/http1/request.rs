@@ -39,7 +39,7 @@ impl<'b> Request<'b> {
     /// Whether the connection persists after this request and its answer, as far as the client is concerned
     /// (RFC 9112 §9.3): unless it says `close`, and in HTTP/1.0 only if it says `keep-alive`.
     pub fn keep_alive(&self) -> bool {
-        !self.wishes.has(Wishes::CLOSE) && (self.version >= Version::Http11 || self.wishes.has(Wishes::KEEP_ALIVE))
+        self.wishes.keep_alive(self.version)
     }
 
     /// Whether the client waits for `100 Continue` before it sends the content. "A server that receives a 100-continue
@@ -81,6 +81,11 @@ impl Wishes {
     /// Whether all of these are there.
     pub(super) const fn has(self, wishes: Self) -> bool {
         self.0 & wishes.0 == wishes.0
+    }
+
+    /// Whether the connection persists, as far as the sender of a message of that version is concerned (RFC 9112 §9.3).
+    pub(super) fn keep_alive(self, version: Version) -> bool {
+        !self.has(Self::CLOSE) && (version >= Version::Http11 || self.has(Self::KEEP_ALIVE))
     }
 
     pub(super) const fn add(&mut self, wishes: Self) {

@@ -1,0 +1,530 @@
+//! A response as the caller sees it, and how its head is read (RFC 9112 §4, §5, §6.3).
+
+use super::error::{Limit, Malformed, Violation};
+use super::framing::{Asked, Facts, ResponseLength};
+use super::head::{HeadLimits, Line, Lines, MAX_EMPTY_LINES, Next, judge_version, trim};
+use super::request::Wishes;
+use crate::bytes::num;
+use crate::http::{Fields, Method, Status, Version, list};
+use crate::io::Rx;
+
+/// A response: its head, whole and judged, as a view over the received bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Response<'b> {
+    /// What came of the request: what to act on. A [`code`](Self::code) that is none is 500 here, for "a client that
+    /// receives a response with an invalid status code SHOULD process the response as if it had a 5xx (Server Error)
+    /// status code" (RFC 9110 §15).
+    pub status: Status,
+    /// HTTP/1.1 stands for any later minor version too (RFC 9110 §2.5).
+    pub version: Version,
+    /// The header fields, in order, with folds replaced by spaces (RFC 9112 §5.2).
+    pub fields: Fields<'b>,
+    reason: &'b [u8],
+    code: u16,
+    length: ResponseLength,
+    keep_alive: bool,
+    /// Upgrade is there, with its connection option.
+    has_upgrade: bool,
+}
+
+impl<'b> Response<'b> {
+    /// The three digits as they came, 0 to 999.
+    pub const fn code(&self) -> u16 {
+        self.code
+    }
+
+    /// The reason phrase, often empty: HTAB, SP, VCHAR and obs-text (0x80 to 0xff). "A client SHOULD ignore the
+    /// reason-phrase content" (RFC 9112 §4).
+    pub const fn reason(&self) -> &'b [u8] {
+        self.reason
+    }
+
+    /// The length of the content, as the framing and the request say (RFC 9112 §6.3).
+    pub const fn length(&self) -> ResponseLength {
+        self.length
+    }
+
+    /// Whether the connection persists after this response, as far as the server is concerned (RFC 9112 §9.3): unless
+    /// it says `close`, in HTTP/1.0 only if it says `keep-alive`, and never when the content ends with the connection
+    /// or the connection leaves HTTP.
+    pub const fn keep_alive(&self) -> bool {
+        self.keep_alive
+    }
+
+    /// The protocols that a 101 changes to, or that the server would change to (RFC 9110 §7.8). None without the
+    /// `upgrade` connection option, which "a sender of Upgrade MUST also send".
+    pub fn upgrades(&self) -> impl Iterator<Item = &'b [u8]> + use<'b> {
+        let fields = if self.has_upgrade { self.fields } else { Fields::EMPTY };
+        fields.iter().filter(|field| field.name.is("upgrade")).flat_map(|field| list::elements(field.value))
+    }
+}
+
+/// Reads the head of a response, interim or final.
+///
+/// ```
+/// use hopwire::http::{Method, Status};
+/// use hopwire::http1::{HeadLimits, ResponseHead, ResponseLength};
+/// use hopwire::io::Rx;
+///
+/// let mut received = *b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+/// let mut head = ResponseHead::new(Method::Get);
+/// let limits = HeadLimits::default();
+/// assert!(head.poll(&mut Rx::new(&mut received[..30]), &limits)?.is_none());
+/// let mut rx = Rx::new(&mut received);
+/// let response = head.poll(&mut rx, &limits)?.expect("the head is whole");
+/// assert_eq!((response.status, response.length()), (Status::OK, ResponseLength::Length(5)));
+/// assert_eq!(rx.bytes(), b"hello");
+/// # Ok::<(), hopwire::http1::Violation>(())
+/// ```
+#[derive(Debug)]
+pub struct ResponseHead {
+    lines: Lines,
+    /// Where the status line and the first field line start, once the status line is judged; else 0.
+    start: usize,
+    fields: usize,
+    count: usize,
+    facts: Facts,
+    code: u16,
+    asked: Asked,
+    version: Version,
+    wishes: Wishes,
+    /// A line goes on in the next.
+    folded: bool,
+}
+
+impl ResponseHead {
+    /// Nothing read yet of a response to that method.
+    pub const fn new(method: Method<'_>) -> Self {
+        Self::to(Asked::by(method))
+    }
+
+    pub(super) const fn to(asked: Asked) -> Self {
+        Self {
+            lines: Lines::new(),
+            start: 0,
+            fields: 0,
+            count: 0,
+            facts: Facts::new(),
+            code: 0,
+            asked,
+            version: Version::Http11,
+            wishes: Wishes::NONE,
+            folded: false,
+        }
+    }
+
+    /// Reads on. `None`: more input is needed, and nothing was consumed; else the head is, what came before it (empty
+    /// lines) and its last CRLF included. Of `limits`, `line` bounds the status line.
+    ///
+    /// A violation is final, and so is a response: this head is not to be asked again.
+    #[inline]
+    pub fn poll<'b>(&mut self, rx: &mut Rx<'b>, limits: &HeadLimits) -> Result<Option<Response<'b>>, Violation> {
+        let Some(len) = self.scan(rx.bytes(), limits)? else { return self.incomplete(rx) };
+        if self.folded {
+            unfold(rx.bytes_mut().get_mut(..len).unwrap_or_default());
+            *self = Self::to(self.asked);
+            self.scan(rx.bytes(), limits)?;
+        }
+        let code = self.code;
+        let status = Status::new(code).unwrap_or(Status::INTERNAL_SERVER_ERROR);
+        let length = self.facts.judge_response(self.version, status, self.asked)?;
+        let leaves_http =
+            status == Status::SWITCHING_PROTOCOLS || self.asked == Asked::Connect && status.is_successful();
+        let head: &'b [u8] = rx.take(len);
+        let slice = |from: usize, to: usize| head.get(from..to).unwrap_or_default();
+        Ok(Some(Response {
+            status,
+            version: self.version,
+            fields: Fields::from_validated(slice(self.fields, head.len().saturating_sub(2))),
+            reason: slice(self.start + "HTTP/1.1 200 ".len(), self.fields.saturating_sub(2)),
+            code,
+            length,
+            keep_alive: length != ResponseLength::UntilClose
+                && !leaves_http
+                && !self.facts.has_coding_before_http11(self.version)
+                && self.wishes.keep_alive(self.version),
+            has_upgrade: self.wishes.has(Wishes::UPGRADE | Wishes::UPGRADE_FIELD),
+        }))
+    }
+
+    #[cold]
+    fn incomplete<'b>(&self, rx: &Rx<'_>) -> Result<Option<Response<'b>>, Violation> {
+        match () {
+            () if rx.is_last() => Err(Violation::Eof),
+            // Bytes taken from this cursor earlier make room for more.
+            () if rx.is_full() && rx.consumed() == 0 && !rx.bytes().is_empty() => Err(self.full()),
+            () => Ok(None),
+        }
+    }
+
+    const fn full(&self) -> Violation {
+        Violation::Limit(if self.fields == 0 { Limit::StatusLine } else { Limit::Head })
+    }
+
+    /// The length of the head, once it is whole.
+    fn scan(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<Option<usize>, Violation> {
+        if self.fields == 0 && !self.status_line(bytes, limits)? {
+            return Ok(None);
+        }
+        let view = bytes.get(..limits.bytes).unwrap_or(bytes);
+        loop {
+            match self.lines.next_field(view) {
+                Ok(Next::Field(line)) => self.field(view, line, limits)?,
+                Ok(Next::End(len)) => return Ok(Some(len)),
+                Ok(Next::More) if view.len() == limits.bytes => return Err(Violation::Limit(Limit::Head)),
+                Ok(Next::More) => return Ok(None),
+                // "A user agent that receives an obs-fold in a response message [..] MUST replace each received obs-fold
+                // with one or more SP octets prior to interpreting the field value" (§5.2): once the head is whole.
+                Err(Violation::Malformed(Malformed::Fold)) if self.count > 0 => self.folded = true,
+                Err(violation) => return Err(violation),
+            }
+        }
+    }
+
+    /// Whether the status line is there and has been read.
+    fn status_line(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<bool, Violation> {
+        loop {
+            let start = self.lines.start;
+            // Nothing beyond the limit is looked at, so that it cannot be judged before the limit is.
+            let limit = limits.bytes.min(start.saturating_add(limits.line).saturating_add(2));
+            let view = bytes.get(..limit).unwrap_or(bytes);
+            let Some(end) = self.lines.end(view)? else {
+                return if view.len() == limit { Err(self.full()) } else { Ok(false) };
+            };
+            self.lines.go_on(end);
+            if end > start {
+                (self.version, self.code) = judge_status_line(view.get(start..end).unwrap_or_default())?;
+                (self.start, self.fields) = (start, end + 2);
+                return Ok(true);
+            }
+            // Between two responses there may be "one or more CRLF (which can be discarded per Section 2.2)" (§9.2).
+            if start >= 2 * MAX_EMPTY_LINES {
+                return Err(Violation::Malformed(Malformed::StatusLine));
+            }
+        }
+    }
+
+    fn field(&mut self, view: &[u8], line: Line, limits: &HeadLimits) -> Result<(), Violation> {
+        if self.count >= limits.fields {
+            return Err(Violation::Limit(Limit::Fields));
+        }
+        self.count += 1;
+        let name = view.get(line.start..line.colon).unwrap_or_default();
+        let value = || {
+            let (from, to) = trim(view, line.colon + 1, line.end);
+            view.get(from..to).unwrap_or_default()
+        };
+        match name.len() {
+            7 if name.eq_ignore_ascii_case(b"upgrade") => self.wishes.add(Wishes::UPGRADE_FIELD),
+            10 if name.eq_ignore_ascii_case(b"connection") => self.wishes.connection(value()),
+            14 if name.eq_ignore_ascii_case(b"content-length") => self.facts.response_content_length(value()),
+            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.facts.transfer_encoding(value()),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// ```abnf
+/// status-line   = HTTP-version SP status-code SP [ reason-phrase ]      ; RFC 9112 §4
+/// status-code   = 3DIGIT
+/// reason-phrase = 1*( HTAB / SP / VCHAR / obs-text )
+/// ```
+/// The space before a reason phrase that is not there may be missing too: many servers forget it, and nothing else could
+/// be meant.
+fn judge_status_line(line: &[u8]) -> Result<(Version, u16), Violation> {
+    const MALFORMED: Violation = Violation::Malformed(Malformed::StatusLine);
+    let (version, rest) = line.split_at_checked("HTTP/1.1".len()).ok_or(MALFORMED)?;
+    let version = judge_version(version)?;
+    let ([b' ', code @ ..], [] | [b' ', ..]) = rest.split_at_checked(4).ok_or(MALFORMED)? else {
+        return Err(MALFORMED);
+    };
+    let code = num::decimal(code).and_then(|code| u16::try_from(code).ok()).ok_or(MALFORMED)?;
+    Ok((version, code))
+}
+
+/// Replaces each fold in a head by spaces: `obs-fold = OWS CRLF RWS` (RFC 9112 §5.2).
+#[cold]
+fn unfold(head: &mut [u8]) {
+    // What lies between `blank` and the byte looked at is white space and line ends.
+    let (mut blank, mut folding) = (0, false);
+    for at in 1..head.len() {
+        match head[at] {
+            b' ' | b'\t' if folding || head[at - 1] == b'\n' => {
+                head[blank..=at].fill(b' ');
+                (blank, folding) = (at + 1, true);
+            }
+            b' ' | b'\t' => {}
+            b'\r' | b'\n' => folding = false,
+            _ => (blank, folding) = (at + 1, false),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{format, string::String, vec::Vec};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::http1::error::Unsupported;
+
+    const ASKED: [Asked; 3] = [Asked::Head, Asked::Connect, Asked::Other];
+
+    /// Everything that a response says, for comparison, with the bytes coming in pieces that end at `ends`.
+    fn outcome(asked: Asked, bytes: &[u8], ends: impl IntoIterator<Item = usize>, limits: &HeadLimits) -> String {
+        let mut head = ResponseHead::to(asked);
+        let mut bytes = bytes.to_vec();
+        let len = bytes.len();
+        for end in ends.into_iter().chain([len]) {
+            let mut rx = Rx::new(&mut bytes[..end]);
+            match head.poll(&mut rx, limits) {
+                Ok(Some(response)) => {
+                    let upgrades: Vec<_> = response.upgrades().map(<[u8]>::escape_ascii).collect();
+                    return format!("{response:?} {} {upgrades:?}", rx.consumed());
+                }
+                Ok(None) => assert_eq!(rx.consumed(), 0),
+                Err(violation) => return format!("{violation:?}"),
+            }
+        }
+        "more".into()
+    }
+
+    fn violation(bytes: &[u8], limits: &HeadLimits) -> Option<Violation> {
+        ResponseHead::new(Method::Get).poll(&mut Rx::new(&mut bytes.to_vec()), limits).err()
+    }
+
+    #[test]
+    fn state_is_small() {
+        assert!(size_of::<ResponseHead>() <= 72, "{}", size_of::<ResponseHead>());
+    }
+
+    #[test]
+    fn status_lines() {
+        const MALFORMED: Result<(Version, u16), Violation> = Err(Violation::Malformed(Malformed::StatusLine));
+        const VERSION: Result<(Version, u16), Violation> = Err(Violation::Malformed(Malformed::Version));
+        for (line, expected) in [
+            (&b"HTTP/1.1 200 OK"[..], Ok((Version::Http11, 200))),
+            (b"HTTP/1.1 200 ", Ok((Version::Http11, 200))),
+            (b"HTTP/1.1 200", Ok((Version::Http11, 200))),
+            (b"HTTP/1.0 404 \xd6 \t ", Ok((Version::Http10, 404))),
+            (b"HTTP/1.7 000  a", Ok((Version::Http11, 0))),
+            (b"HTTP/1.1 999 ", Ok((Version::Http11, 999))),
+            (b"HTTP/2.0 200 OK", Err(Violation::Unsupported(Unsupported::Version))),
+            (b"http/1.1 200 OK", VERSION),
+            (b"HTTP/11.1 200 OK", VERSION),
+            (b"HTTP/1.1", MALFORMED),
+            (b"HTTP/1.1 20", MALFORMED),
+            (b"HTTP/1.1 20 OK", MALFORMED),
+            (b"HTTP/1.1 2000 OK", MALFORMED),
+            (b"HTTP/1.1 200OK", MALFORMED),
+            (b"HTTP/1.1 +20 OK", MALFORMED),
+            (b"HTTP/1.1 20x OK", MALFORMED),
+            (b"HTTP/1.1  200 OK", MALFORMED),
+            (b"HTTP/1.1\t200 OK", MALFORMED),
+            (b"HTTP/1.1 200\tOK", MALFORMED),
+            (b" HTTP/1.1 200 OK", VERSION),
+            (b"ICY 200 OK", VERSION),
+            (b"OK", MALFORMED),
+        ] {
+            assert_eq!(judge_status_line(line), expected, "{}", line.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_code_that_is_none_counts_as_500() {
+        for (code, status) in [("099", 500), ("100", 100), ("471", 471), ("599", 599), ("600", 500), ("999", 500)] {
+            let mut bytes = format!("HTTP/1.1 {code} A B\r\n\r\n").into_bytes();
+            let mut rx = Rx::new(&mut bytes);
+            let response = ResponseHead::new(Method::Get).poll(&mut rx, &HeadLimits::default()).unwrap().unwrap();
+            assert_eq!((response.status.code(), response.code()), (status, code.parse().unwrap()));
+            assert_eq!(response.reason(), b"A B");
+        }
+    }
+
+    #[test]
+    fn folds_become_spaces() {
+        for (head, value) in [
+            ("X: a\r\n b", "a   b"),
+            ("X: a \t\r\n\t \tb", "a       b"),
+            ("X:\r\n b", "b"),
+            ("X: a\r\n \r\n\t", "a"),
+            ("X: a\r\n \r\n\tb\tc", "a      b\tc"),
+            ("Y: \t\r\nX: a\tb", "a\tb"),
+        ] {
+            let mut bytes = format!("HTTP/1.1 200 O\tK\r\n{head}\r\nContent-Length:\r\n 5\r\n\r\n").into_bytes();
+            let mut rx = Rx::new(&mut bytes);
+            let response = ResponseHead::new(Method::Get).poll(&mut rx, &HeadLimits::default()).unwrap().unwrap();
+            assert_eq!(response.fields.first("x"), Some(value.as_bytes()), "{head:?}");
+            assert_eq!((response.length(), response.reason()), (ResponseLength::Length(5), &b"O\tK"[..]), "{head:?}");
+        }
+        let refused = |head: &[u8]| violation(head, &HeadLimits::default());
+        let fold = Some(Violation::Malformed(Malformed::Fold));
+        assert_eq!(refused(b"HTTP/1.1 200 OK\r\n X: a\r\n\r\n"), fold, "nothing is there to go on");
+        let length = Some(Violation::Malformed(Malformed::ContentLength));
+        assert_eq!(refused(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n 5\r\n\r\n"), length);
+    }
+
+    #[test]
+    fn folds_cost_no_more_than_their_length() {
+        let mut head = b"HTTP/1.1 200 OK\r\nX: a".to_vec();
+        (0..300_000).for_each(|_| head.extend_from_slice(b"\r\n "));
+        head.extend_from_slice(b"\r\n\r\n");
+        let limits = HeadLimits { bytes: 1 << 20, ..HeadLimits::default() };
+        let mut rx = Rx::new(&mut head);
+        let response = ResponseHead::new(Method::Get).poll(&mut rx, &limits).unwrap().unwrap();
+        assert_eq!(response.fields.first("x"), Some(&b"a"[..]));
+    }
+
+    #[test]
+    fn persistence() {
+        for (head, expected) in [
+            ("1.1 200 OK\r\nContent-Length: 0\r\n", true),
+            ("1.1 200 OK\r\n", false),
+            ("1.1 200 OK\r\nContent-Length: 0\r\nConnection: x, Close\r\n", false),
+            ("1.0 200 OK\r\nContent-Length: 0\r\n", false),
+            ("1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n", true),
+            ("1.0 204 OK\r\nConnection: keep-alive\r\n", true),
+            ("1.0 204 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n", false),
+            ("1.1 101 OK\r\n", false),
+        ] {
+            let mut bytes = format!("HTTP/{head}\r\n").into_bytes();
+            let mut rx = Rx::new(&mut bytes);
+            let response = ResponseHead::new(Method::Get).poll(&mut rx, &HeadLimits::default()).unwrap().unwrap();
+            assert_eq!(response.keep_alive(), expected, "{head:?}");
+        }
+    }
+
+    #[test]
+    fn any_split_gives_the_same() {
+        let heads: [&[u8]; 14] = [
+            b"\r\n\r\nHTTP/1.0 200 OK\r\nConnection: ,Keep-Alive,\r\nContent-Length: 7\r\n\r\ncontent",
+            b"HTTP/1.1 101 \r\nUpgrade: a, b/1\r\nConnection: keep-alive, Upgrade\r\n\r\n",
+            b"HTTP/1.9 404\r\nTransfer-Encoding: \t, chunked\r\nX: \xff\t \r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\nX: a\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nX: a\0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nX: a \t\r\n \t b\r\nContent-Length:\r\n\t5\r\n\r\nhello",
+            b"HTTP/1.1 200 OK\r\n X: a\r\n\r\n",
+            b"HTTP/1.1 200 O\rK\r\n\r\n",
+            b"HTTP/1.1 200 OK\n\r\n",
+            b"\x16\x03\x01\x02\x00\x01",
+            b"HTTP/1.1 2000 OK\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nX : a\r\n\r\n",
+            b"HTTP/1.1 200 a-long-reason-that-does-not-fit-into-the-limit-of-the-line\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nX: a-long-value-that-does-not-fit-into-the-limit-of-the-head",
+        ];
+        for bytes in heads {
+            for limits in [
+                HeadLimits::default(),
+                HeadLimits { line: 30, bytes: 60, fields: 2 },
+                HeadLimits { line: 30, bytes: 20, fields: 0 },
+            ] {
+                for asked in ASKED {
+                    let expected = outcome(asked, bytes, [], &limits);
+                    let shown = bytes.escape_ascii();
+                    assert_eq!(outcome(asked, bytes, 0..bytes.len(), &limits), expected, "{shown}");
+                    for at in 0..bytes.len() {
+                        assert_eq!(outcome(asked, bytes, [at], &limits), expected, "{shown} at {at}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn limits_are_judged_early_and_exactly() {
+        let limits = HeadLimits { line: 20, bytes: 40, fields: 2 };
+        let line = |n: usize| format!("HTTP/1.1 200 {}\r\n", "a".repeat(n - 13));
+        let too_long = Some(Violation::Limit(Limit::StatusLine));
+        assert_eq!(violation(line(20).as_bytes(), &limits), None);
+        assert_eq!(violation(line(21).as_bytes(), &limits), too_long);
+        assert_eq!(violation(&[b'a'; 21], &limits), None);
+        assert_eq!(violation(&[b'a'; 22], &limits), too_long);
+
+        let head = |n: usize| format!("HTTP/1.1 200 OK\r\nX:{}\r\n\r\n", "a".repeat(n - 23));
+        let too_large = Some(Violation::Limit(Limit::Head));
+        assert_eq!(violation(head(40).as_bytes(), &limits), None);
+        assert_eq!(violation(head(41).as_bytes(), &limits), too_large);
+        assert_eq!(violation(&head(41).as_bytes()[..39], &limits), None);
+        assert_eq!(violation(&head(41).as_bytes()[..40], &limits), too_large);
+
+        let fields = b"HTTP/1.1 200 OK\r\nX:\r\nX:\r\nX:\r\n\r\n";
+        assert_eq!(violation(fields, &limits), Some(Violation::Limit(Limit::Fields)));
+        assert_eq!(violation(fields, &HeadLimits { fields: 3, ..limits }), None);
+    }
+
+    #[test]
+    fn what_cannot_go_on_is_not_waited_for() {
+        let limits = HeadLimits::default();
+        let mut bytes = *b"HTTP/1.1 200 OK\r\nX: a";
+        let mut head = ResponseHead::new(Method::Get);
+        let line = head.poll(&mut Rx::full(&mut bytes[..10]), &limits).unwrap_err();
+        assert_eq!(line, Violation::Limit(Limit::StatusLine));
+        let mut head = ResponseHead::new(Method::Get);
+        let long = head.poll(&mut Rx::full(&mut bytes), &limits).unwrap_err();
+        assert_eq!(long, Violation::Limit(Limit::Head));
+        let mut head = ResponseHead::new(Method::Get);
+        let end = head.poll(&mut Rx::last(&mut bytes), &limits).unwrap_err();
+        assert_eq!(end, Violation::Eof);
+    }
+
+    fn a_head() -> impl Strategy<Value = Vec<u8>> {
+        let part = prop::sample::select(std::vec![
+            "HTTP/1.1 ",
+            "HTTP/1.0 ",
+            "200",
+            "204 ",
+            "101 ",
+            "600",
+            " OK",
+            "\r\n",
+            "\r\n",
+            "\r",
+            "\n",
+            "\t",
+            " ",
+            "\r\n ",
+            "Content-Length: ",
+            "5",
+            "Transfer-Encoding:",
+            "chunked",
+            "gzip",
+            ",",
+            "Connection: ",
+            "close",
+            "keep-alive",
+            "Upgrade: ",
+            "X-A_b.c",
+            ":",
+            ": ",
+            "\u{e9}",
+            "\0",
+            "a-rather-long-piece-of-text-here",
+        ]);
+        (any::<bool>(), prop::collection::vec(part, 0..20)).prop_map(move |(lead, parts)| {
+            let mut bytes = if lead { String::from("HTTP/1.1 200 OK\r\n") } else { String::new() };
+            parts.iter().for_each(|part| bytes.push_str(part));
+            bytes.push_str("\r\n\r\n");
+            bytes.into_bytes()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 8 } else { 2000 }))]
+
+        #[test]
+        fn any_head_in_any_pieces(
+            bytes in a_head(), mut ends in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+            line in 10_usize..80, total in 20_usize..200, fields in 0_usize..5, asked in 0_usize..3,
+        ) {
+            for limits in [HeadLimits::default(), HeadLimits { line, bytes: total, fields }] {
+                let expected = outcome(ASKED[asked], &bytes, [], &limits);
+                let mut ends: Vec<_> = ends.drain(..).map(|end| end.index(bytes.len() + 1)).collect();
+                ends.sort_unstable();
+                prop_assert_eq!(&outcome(ASKED[asked], &bytes, ends, &limits), &expected);
+                prop_assert_eq!(&outcome(ASKED[asked], &bytes, 0..bytes.len(), &limits), &expected);
+            }
+        }
+    }
+}
