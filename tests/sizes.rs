@@ -2,12 +2,26 @@
 
 use std::mem::needs_drop;
 
-use hopwire::{http1, ws};
+use hopwire::{Entropy, http1, ws};
+
+struct Keys([u64; 4]);
+
+impl Entropy for Keys {
+    fn fill(&mut self, dest: &mut [u8]) {
+        dest.fill(self.0[0].to_le_bytes()[0]);
+    }
+}
 
 #[test]
 fn engines_fit_in_256_bytes() {
     assert!(size_of::<http1::Server>() <= 256, "http1::Server: {}", size_of::<http1::Server>());
     assert!(size_of::<ws::Connection<ws::Server>>() <= 256, "ws: {}", size_of::<ws::Connection<ws::Server>>());
+    // With 32 bytes of state for the mask keys: those of a small generator.
+    assert!(
+        size_of::<ws::Connection<ws::Client<Keys>>>() <= 256,
+        "ws client: {}",
+        size_of::<ws::Connection<ws::Client<Keys>>>()
+    );
 }
 
 /// What owns heap must free it.
@@ -15,6 +29,7 @@ fn engines_fit_in_256_bytes() {
 fn engines_own_no_heap() {
     assert!(!needs_drop::<http1::Server>());
     assert!(!needs_drop::<ws::Connection<ws::Server>>());
+    assert!(!needs_drop::<ws::Connection<ws::Client<Keys>>>());
     assert!(!needs_drop::<http1::RequestHead>());
     assert!(!needs_drop::<http1::chunked::Decoder>());
 }

@@ -4,30 +4,41 @@
 //! few bytes at a time and never remembered in parts. Payload is unmasked where it lies, and only as
 //! far as it is consumed. Text is in `text`.
 
+use super::config::Rules;
 use super::header::{self, Header, Opcode, Terms, Whole};
 use super::role::{Client, Role, Server};
 use super::text::{BLOCK, is_utf8};
+use super::timers::Timers;
 use super::{Config, Event, Kind, Limit, Violation, close, mask};
 use crate::Entropy;
 use crate::bytes::Text;
-use crate::io::{Full, Rx, Tx, Wants};
-use crate::time::{Deadlines, Instant};
+use crate::io::{Rx, Tx, Wants};
+use crate::time::Instant;
 
 /// One end of a WebSocket connection after the handshake. Holds no payload and no heap.
 #[derive(Debug)]
 pub struct Connection<R> {
     pub(super) role: R,
-    pub(super) config: Config,
+    pub(super) rules: Rules,
     pub(super) phase: Phase,
     /// Whether our Close is on its way: no data may follow it.
     pub(super) close_sent: bool,
+    /// Whether the socket may be closed.
+    pub(super) over: bool,
     /// The message we are sending in fragments.
-    pub(super) sending: Option<Kind>,
-    pub(super) deadlines: Deadlines<1>,
-    wants: Wants,
+    pub(super) sending: Option<Sending>,
+    pub(super) timers: Timers,
+    pub(super) wants: Wants,
     /// The longest payload that `at_once` takes.
     at_once: u64,
     pub(super) incoming: Incoming,
+}
+
+/// A message of ours that is unfinished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sending {
+    pub(super) kind: Kind,
+    pub(super) compressed: bool,
 }
 
 /// Where the connection is in its life.
@@ -51,6 +62,8 @@ pub(super) struct Incoming {
     /// Whether the current frame is its message's last.
     pub(super) fin: bool,
     pub(super) message: Option<Kind>,
+    /// Whether the message is compressed (RFC 7692 §6).
+    pub(super) compressed: bool,
     /// Payload of the message so far, the current frame counted whole.
     pub(super) total: u64,
     pub(super) fragments: u32,
@@ -77,11 +90,12 @@ impl<R> Connection<R> {
     const fn new(role: R, config: Config) -> Self {
         Self {
             role,
-            config,
+            rules: Rules::new(&config),
             phase: Phase::Open,
             close_sent: false,
+            over: false,
             sending: None,
-            deadlines: Deadlines::new(),
+            timers: Timers::new(&config),
             wants: Wants::Input,
             at_once: min(BLOCK as u64, min(config.max_frame, config.max_message)),
             incoming: Incoming {
@@ -89,6 +103,7 @@ impl<R> Connection<R> {
                 key: [0; 4],
                 fin: false,
                 message: None,
+                compressed: false,
                 total: 0,
                 fragments: 0,
                 carry: [0; 3],
@@ -106,31 +121,6 @@ impl<R> Connection<R> {
     pub const fn is_closing(&self) -> bool {
         self.close_sent || !matches!(self.phase, Phase::Open)
     }
-
-    /// When [`handle_timeout`](Self::handle_timeout) has something to do.
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        self.deadlines.next()
-    }
-
-    /// Acts on the deadlines that are due at `now`; early or twice, it does nothing.
-    ///
-    /// If the peer did not answer our Close, the connection has failed: `poll` and `wants` say so.
-    ///
-    /// # Errors
-    /// `Full` when something was to be sent and has no room in `tx`: call again with more.
-    pub fn handle_timeout(&mut self, now: Instant, tx: &mut Tx<'_>) -> Result<(), Full> {
-        let _ = tx; // no deadline sends anything yet
-        if self.deadlines.due(now) == Some(CLOSE) {
-            self.fail(Violation::Timeout);
-        }
-        Ok(())
-    }
-
-    fn fail(&mut self, violation: Violation) {
-        self.phase = Phase::Failed(violation);
-        self.wants = Wants::Close;
-        self.deadlines.clear(CLOSE);
-    }
 }
 
 impl<R: Role> Connection<R> {
@@ -141,11 +131,11 @@ impl<R: Role> Connection<R> {
     /// there is one to send and none was sent; every later call returns the same error.
     #[inline]
     pub fn poll<'b>(&mut self, now: Instant, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
-        let _ = now; // no deadline is started by input yet
         if let Some(event) = self.at_once(rx) {
+            self.timers.message(now);
             return Ok(Some(event));
         }
-        self.step(rx, tx)
+        self.step(now, rx, tx)
     }
 
     /// The usual case, a whole message in one short frame: unmasked, judged and taken in one go.
@@ -176,14 +166,19 @@ impl<R: Role> Connection<R> {
     }
 
     #[inline(never)]
-    fn step<'b>(&mut self, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
+    fn step<'b>(&mut self, now: Instant, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
+        self.timers.start(now);
         if self.phase == Phase::Open {
+            let before = (rx.consumed(), self.incoming.fragments);
             match self.receive(rx, tx) {
-                Ok(event) => return Ok(event),
+                Ok(event) => {
+                    self.heard(&event, before, rx, now);
+                    return Ok(event);
+                }
                 Err(violation) => self.phase = Phase::Failing(violation),
             }
         }
-        self.wind_up(rx, tx)
+        self.wind_up(now, rx, tx)
     }
 
     fn receive<'b>(&mut self, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
@@ -215,8 +210,8 @@ impl<R: Role> Connection<R> {
                 }
             }
             let event = match self.incoming.message {
-                Some(Kind::Text) => self.text(rx, 0)?,
-                _ => self.binary(rx)?,
+                Some(Kind::Text) if !self.incoming.compressed => self.text(rx, 0)?,
+                _ => self.bytes(rx)?,
             };
             // A text frame can end without an event: all it had left is the start of a code point.
             if event.is_some() || self.incoming.left > 0 {
@@ -230,24 +225,33 @@ impl<R: Role> Connection<R> {
         Terms {
             masked: !R::MASKS,
             in_message: incoming.message.is_some(),
-            last_fragment: incoming.fragments >= self.config.max_fragments,
-            max_frame: self.config.max_frame,
-            max_growth: self.config.max_message.saturating_sub(incoming.total),
+            compression: self.rules.compression,
+            last_fragment: incoming.fragments >= self.rules.max_fragments,
+            max_frame: self.rules.max_frame,
+            // Of what is compressed, the inflated size counts.
+            max_growth: match incoming.message.is_some() && incoming.compressed {
+                true => u64::MAX,
+                false => self.rules.max_message.saturating_sub(incoming.total),
+            },
         }
     }
 
     /// A data frame's header is consumed.
     pub(super) fn begin(&mut self, header: Header) {
         let incoming = &mut self.incoming;
-        match header.opcode {
-            Opcode::Text => incoming.message = Some(Kind::Text),
-            Opcode::Binary => incoming.message = Some(Kind::Binary),
-            _ => {}
+        let first = match header.opcode {
+            Opcode::Text => Some(Kind::Text),
+            Opcode::Binary => Some(Kind::Binary),
+            _ => None,
+        };
+        if first.is_some() {
+            incoming.message = first;
+            incoming.compressed = header.compressed;
         }
         incoming.left = header.payload;
         incoming.key = header.key;
         incoming.fin = header.fin;
-        incoming.total += header.payload;
+        incoming.total = incoming.total.saturating_add(header.payload);
         incoming.fragments += 1;
     }
 
@@ -274,12 +278,20 @@ impl<R: Role> Connection<R> {
         let kind = self.incoming.message;
         self.end();
         match kind {
-            Some(Kind::Text) => Event::Text { text: Text::from(""), end: true },
-            _ => Event::Binary { data: rx.take(0), end: true },
+            Some(Kind::Text) if !self.incoming.compressed => Event::Text { text: Text::from(""), end: true },
+            kind => self.piece_of(kind, rx.take(0), true),
         }
     }
 
-    fn binary<'b>(&mut self, rx: &mut Rx<'b>) -> Result<Option<Event<'b>>, Violation> {
+    fn piece_of<'b>(&self, kind: Option<Kind>, data: &'b mut [u8], end: bool) -> Event<'b> {
+        match kind {
+            Some(kind) if self.incoming.compressed => Event::Compressed { kind, data, end },
+            _ => Event::Binary { data, end },
+        }
+    }
+
+    /// A piece of what is not judged here: of a binary message, or of a compressed one.
+    fn bytes<'b>(&mut self, rx: &mut Rx<'b>) -> Result<Option<Event<'b>>, Violation> {
         let n = visible(self.incoming.left, rx.bytes().len());
         if n == 0 {
             return self.starve(rx);
@@ -288,8 +300,9 @@ impl<R: Role> Connection<R> {
         if !R::MASKS {
             mask::apply(self.incoming.key, data);
         }
+        let kind = self.incoming.message;
         let end = self.advance(n);
-        Ok(Some(Event::Binary { data, end }))
+        Ok(Some(self.piece_of(kind, data, end)))
     }
 
     fn control<'b>(
@@ -306,7 +319,7 @@ impl<R: Role> Connection<R> {
         // The answer must fit before its cause is consumed. §5.5.1: "the endpoint MUST send a Close frame
         // in response"; §5.5.2: "an endpoint MUST send a Pong frame in response".
         let answer = match header.opcode {
-            Opcode::Ping if self.config.auto_pong => Some(len),
+            Opcode::Ping if self.rules.auto_pong => Some(len),
             Opcode::Close if !self.close_sent => Some(len.min(2)),
             _ => None,
         };
@@ -329,7 +342,7 @@ impl<R: Role> Connection<R> {
         let body: &'b [u8] = rx.take(len);
         match header.opcode {
             Opcode::Ping => {
-                if self.config.auto_pong {
+                if self.rules.auto_pong {
                     let _ = self.frame(Opcode::Pong, true, body, tx);
                 }
                 Ok(Some(Event::Ping(body)))
@@ -344,7 +357,6 @@ impl<R: Role> Connection<R> {
                     self.close_sent = true;
                 }
                 self.phase = Phase::Closed;
-                self.deadlines.clear(CLOSE);
                 Ok(Some(Event::Close { code, reason }))
             }
         }
@@ -360,29 +372,6 @@ impl<R: Role> Connection<R> {
         }
         self.wants = Wants::Input;
         Ok(None)
-    }
-
-    /// The connection is over, or about to be.
-    #[cold]
-    fn wind_up<'b>(&mut self, rx: &mut Rx<'_>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
-        if let Phase::Failing(violation) = self.phase {
-            // §7.1.7: "the endpoint SHOULD send a Close frame with an appropriate status code".
-            if let (Some(code), false) = (violation.close_code(), self.close_sent) {
-                if let Err(full) = self.frame(Opcode::Close, true, &code.code().to_be_bytes(), tx) {
-                    self.wants = Wants::Output(full.needed);
-                    return Ok(None);
-                }
-                self.close_sent = true;
-            }
-            self.fail(violation);
-        }
-        // §5.5.1 and §7.1.7: what follows is not processed.
-        rx.take_all();
-        self.wants = Wants::Close;
-        match self.phase {
-            Phase::Failed(violation) => Err(violation),
-            _ => Ok(None),
-        }
     }
 }
 
@@ -401,16 +390,13 @@ pub(super) fn visible(left: u64, available: usize) -> usize {
     usize::try_from(left).unwrap_or(usize::MAX).min(available)
 }
 
-/// The slot of the deadline for the peer's Close.
-pub(super) const CLOSE: usize = 0;
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_connection_is_small() {
-        assert!(size_of::<Connection<Server>>() <= 160, "{}", size_of::<Connection<Server>>());
+        assert!(size_of::<Connection<Server>>() <= 216, "{}", size_of::<Connection<Server>>());
         assert!(size_of::<Event<'_>>() <= 32, "{}", size_of::<Event<'_>>());
     }
 }

@@ -41,6 +41,10 @@ pub enum Violation {
     Eof,
     /// The peer did not answer our Close in time (1006).
     Timeout,
+    /// The peer did not answer our ping in time (1006).
+    Silent,
+    /// The peer stopped inside a message.
+    Stalled,
 }
 
 /// Which limit was passed.
@@ -63,7 +67,8 @@ impl Violation {
         match self {
             Self::Utf8 => Some(CloseCode::INVALID_DATA),
             Self::Limit(_) => Some(CloseCode::TOO_BIG),
-            Self::Eof | Self::Timeout => None,
+            Self::Stalled => Some(CloseCode::POLICY),
+            Self::Eof | Self::Timeout | Self::Silent => None,
             _ => Some(CloseCode::PROTOCOL_ERROR),
         }
     }
@@ -91,6 +96,8 @@ impl fmt::Display for Violation {
             Self::Limit(Limit::Buffer) => "receive buffer too small for a control frame",
             Self::Eof => "end of input without a Close",
             Self::Timeout => "no Close in time",
+            Self::Silent => "no answer to a ping in time",
+            Self::Stalled => "a message made no progress",
         })
     }
 }
@@ -111,6 +118,8 @@ pub enum Misuse {
     ReasonLength,
     /// A payload has fewer than 2^63 bytes.
     LengthRange,
+    /// Compression was not negotiated.
+    Compression,
 }
 
 impl fmt::Display for Misuse {
@@ -121,6 +130,7 @@ impl fmt::Display for Misuse {
             Self::ControlLength => "more than 125 bytes in a ping or pong",
             Self::ReasonLength => "more than 123 bytes of reason",
             Self::LengthRange => "a payload of 2^63 bytes or more",
+            Self::Compression => "compression was not negotiated",
         })
     }
 }

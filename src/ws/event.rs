@@ -1,6 +1,6 @@
 //! What a connection delivers.
 
-use super::CloseCode;
+use super::{CloseCode, Kind};
 use crate::bytes::Text;
 
 /// What was received. A message comes in one or more pieces, the last of which says `end`.
@@ -16,6 +16,15 @@ pub enum Event<'b> {
     },
     /// A piece of a binary message. Empty only if it ends the message.
     Binary {
+        /// The piece, the caller's to change.
+        data: &'b mut [u8],
+        /// Whether the message ends with it.
+        end: bool,
+    },
+    /// A piece of a compressed message (RFC 7692), as it was sent. Empty only if it ends the message.
+    Compressed {
+        /// What the message is made of.
+        kind: Kind,
         /// The piece, the caller's to change.
         data: &'b mut [u8],
         /// Whether the message ends with it.

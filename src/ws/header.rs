@@ -10,6 +10,8 @@ use super::{Limit, Violation};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) fin: bool,
+    /// Whether the frame starts a compressed message.
+    pub(super) compressed: bool,
     pub(super) opcode: Opcode,
     /// Zero when the frame is not masked.
     pub(super) key: [u8; 4],
@@ -48,6 +50,8 @@ pub(super) struct Terms {
     pub(super) masked: bool,
     /// Whether a message is unfinished.
     pub(super) in_message: bool,
+    /// Whether permessage-deflate was negotiated.
+    pub(super) compression: bool,
     /// Whether the message has as many fragments as it may have.
     pub(super) last_fragment: bool,
     /// The longest data payload a frame may have.
@@ -78,7 +82,7 @@ impl Opcode {
 #[inline]
 pub(super) fn parse(bytes: &[u8], terms: &Terms) -> Result<Option<Header>, Violation> {
     let Some((&b0, rest)) = bytes.split_first() else { return Ok(None) };
-    let opcode = first(b0, terms)?;
+    let (opcode, compressed) = first(b0, terms)?;
     let Some((&b1, rest)) = rest.split_first() else { return Ok(None) };
     if (b1 & MASK != 0) != terms.masked {
         // §5.1: "The server MUST close the connection upon receiving a frame that is not masked."
@@ -114,7 +118,7 @@ pub(super) fn parse(bytes: &[u8], terms: &Terms) -> Result<Option<Header>, Viola
         if payload > terms.max_frame {
             return Err(Violation::Limit(Limit::Frame));
         }
-        if payload > terms.max_growth {
+        if payload > terms.max_growth && !compressed {
             return Err(Violation::Limit(Limit::Message));
         }
     }
@@ -125,7 +129,7 @@ pub(super) fn parse(bytes: &[u8], terms: &Terms) -> Result<Option<Header>, Viola
         ([0; 4], rest)
     };
     let len = bytes.len() - rest.len();
-    Ok(Some(Header { fin: b0 & FIN != 0, opcode, key, payload, len }))
+    Ok(Some(Header { fin: b0 & FIN != 0, compressed, opcode, key, payload, len }))
 }
 
 /// The most usual headers, fast: `None` for others, whole or not, right or wrong.
@@ -156,13 +160,18 @@ pub(super) fn whole(bytes: &[u8], masked: bool) -> Option<Whole> {
     Some(Whole { text, key, front, len })
 }
 
-fn first(b0: u8, terms: &Terms) -> Result<Opcode, Violation> {
+/// The opcode, and whether a compressed message starts.
+fn first(b0: u8, terms: &Terms) -> Result<(Opcode, bool), Violation> {
+    let opcode = Opcode::new(b0 & 0x0f);
+    // RFC 7692 §6: RSV1 on the first frame of a data message says that the message is compressed.
+    let starts = matches!(opcode, Some(Opcode::Text | Opcode::Binary));
+    let compressed = b0 & RSV == RSV1 && terms.compression && starts;
     // §5.2: "MUST be 0 unless an extension is negotiated that defines meanings for non-zero values."
-    if b0 & RSV != 0 {
+    if b0 & RSV != 0 && !compressed {
         return Err(Violation::ReservedBit);
     }
     // §5.2: "If an unknown opcode is received, the receiving endpoint MUST _Fail the WebSocket Connection_."
-    let opcode = Opcode::new(b0 & 0x0f).ok_or(Violation::Opcode)?;
+    let opcode = opcode.ok_or(Violation::Opcode)?;
     match opcode {
         // §5.5: control frames "MUST NOT be fragmented".
         _ if opcode.is_control() => {
@@ -186,7 +195,7 @@ fn first(b0: u8, terms: &Terms) -> Result<Opcode, Violation> {
             }
         }
     }
-    Ok(opcode)
+    Ok((opcode, compressed))
 }
 
 /// §5.2: "the minimal number of bytes MUST be used to encode the length".
@@ -204,10 +213,16 @@ pub(super) const fn len(payload: u64, masks: bool) -> usize {
     if masks { base + 4 } else { base }
 }
 
+/// The first byte of a header.
+#[inline]
+pub(super) const fn first_byte(opcode: Opcode, fin: bool, compressed: bool) -> u8 {
+    opcode as u8 | if fin { FIN } else { 0 } | if compressed { RSV1 } else { 0 }
+}
+
 /// A header, but for the masking key, and its length. The bytes are those of the number, the lowest first.
 #[inline]
-pub(super) fn encode(opcode: Opcode, fin: bool, masks: bool, payload: u64) -> (u128, usize) {
-    let first = u128::from(opcode as u8 | if fin { FIN } else { 0 });
+pub(super) fn encode(first: u8, masks: bool, payload: u64) -> (u128, usize) {
+    let first = u128::from(first);
     let mask = if masks { u128::from(MASK) } else { 0 };
     match (u8::try_from(payload), u16::try_from(payload)) {
         (Ok(len @ 0..=125), _) => (first | (mask | u128::from(len)) << 8, 2),
@@ -218,4 +233,5 @@ pub(super) fn encode(opcode: Opcode, fin: bool, masks: bool, payload: u64) -> (u
 
 const FIN: u8 = 0x80;
 const RSV: u8 = 0x70;
+pub(super) const RSV1: u8 = 0x40;
 const MASK: u8 = 0x80;

@@ -40,6 +40,23 @@ pub(super) fn apply(key: [u8; 4], data: &mut [u8]) -> bool {
     all < 0x80
 }
 
+/// Writes `from`, masked, over `to`, which is as long; `key` belongs to the first byte.
+#[inline]
+pub(super) fn copy(key: [u8; 4], from: &[u8], to: &mut [u8]) {
+    match from.len() {
+        64.. => copy_lanes::<64>(key, from, to),
+        32.. => copy_lanes::<32>(key, from, to),
+        16.. => copy_lanes::<16>(key, from, to),
+        8.. => copy_lanes::<8>(key, from, to),
+        4.. => copy_lanes::<4>(key, from, to),
+        _ => {
+            for ((to, from), key) in to.iter_mut().zip(from).zip(key) {
+                *to = from ^ key;
+            }
+        }
+    }
+}
+
 /// The key as it belongs to the byte `n` further on.
 #[inline]
 pub(super) const fn rotated(key: [u8; 4], n: usize) -> [u8; 4] {
@@ -61,6 +78,26 @@ fn lanes<const N: usize>(key: [u8; 4], data: &mut [u8]) -> bool {
         *space = end;
     }
     all.iter().fold(0, |all, byte| all | byte) < 0x80
+}
+
+/// At least one lane.
+#[inline]
+fn copy_lanes<const N: usize>(key: [u8; 4], from: &[u8], to: &mut [u8]) {
+    let lane_key = repeated(key);
+    for (to, from) in to.as_chunks_mut::<N>().0.iter_mut().zip(from.as_chunks().0) {
+        copy_lane(to, from, &lane_key);
+    }
+    let end_key = repeated(rotated(key, from.len()));
+    if let (Some(to), Some(from)) = (to.last_chunk_mut::<N>(), from.last_chunk()) {
+        copy_lane(to, from, &end_key);
+    }
+}
+
+#[inline]
+fn copy_lane<const N: usize>(to: &mut [u8; N], from: &[u8; N], key: &[u8; N]) {
+    for ((to, from), key) in to.iter_mut().zip(from).zip(key) {
+        *to = from ^ key;
+    }
 }
 
 #[inline]
@@ -119,6 +156,9 @@ mod tests {
             naive(key, &mut masked);
             let mut data = masked.clone();
             assert!(apply(key, &mut data), "{len}");
+            assert_eq!(data, plain, "{len}");
+            data.fill(0);
+            copy(key, &masked, &mut data);
             assert_eq!(data, plain, "{len}");
             for bad in 0..len {
                 let mut data = masked.clone();

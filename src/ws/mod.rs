@@ -5,14 +5,16 @@
 //! unmasked in place, text already judged. For whole messages there is `Messages` (feature `alloc`).
 //!
 //! Looking for the opening handshake? [`handshake`]. For the frame header? `header`. For masking? `mask`. For what may stand in a Close?
-//! [`CloseCode`]. For the rules of receiving? `connection`, of sending? `send`. For what a peer can do
+//! [`CloseCode`]. For the rules of receiving? `connection`, of sending? `send`. For what is sent to many? [`Frame`]. For deadlines and the end? `ending`. For what a peer can do
 //! wrong? [`Violation`]; what the caller can? [`Misuse`].
 
 mod close;
 mod config;
 mod connection;
+mod ending;
 mod error;
 mod event;
+mod frame;
 pub mod handshake;
 mod header;
 mod mask;
@@ -21,12 +23,14 @@ mod message;
 mod role;
 mod send;
 mod text;
+mod timers;
 
 pub use close::CloseCode;
 pub use config::Config;
 pub use connection::Connection;
 pub use error::{Limit, Misuse, Violation};
 pub use event::Event;
+pub use frame::Frame;
 pub use handshake::{Handshake, OriginPolicy, Refusal};
 #[cfg(feature = "alloc")]
 pub use message::{Message, Messages};

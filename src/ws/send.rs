@@ -1,9 +1,10 @@
 //! Sending. Every call writes a whole frame (or a whole header) or nothing.
 
-use super::connection::CLOSE;
+use super::connection::Sending;
 use super::header::{self, Opcode};
-use super::role::{Role, Server};
-use super::{CloseCode, Connection, Misuse, mask};
+use super::role::{Client, Role, Server};
+use super::{CloseCode, Connection, Frame, Misuse, mask};
+use crate::Entropy;
 use crate::bytes::Text;
 use crate::io::{Full, SendError, Tx};
 use crate::time::Instant;
@@ -18,22 +19,48 @@ pub enum Kind {
 }
 
 impl<R: Role> Connection<R> {
-    /// Sends a text message in one frame.
+    /// Sends a text message, in one frame or in fragments of [`Config::max_frame_sent`](super::Config::max_frame_sent).
     ///
     /// # Errors
     /// `Full`; `Misuse` after a Close or inside an unfinished message.
     #[inline]
     pub fn send_text<'t>(&mut self, text: impl Into<Text<'t>>, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
-        self.data(Kind::Text, text.into().as_bytes(), tx)
+        self.data(Sending { kind: Kind::Text, compressed: false }, text.into().as_bytes(), tx)
     }
 
-    /// Sends a binary message in one frame.
+    /// Sends a binary message, in one frame or in fragments of [`Config::max_frame_sent`](super::Config::max_frame_sent).
     ///
     /// # Errors
     /// `Full`; `Misuse` after a Close or inside an unfinished message.
     #[inline]
     pub fn send_binary(&mut self, data: &[u8], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
-        self.data(Kind::Binary, data, tx)
+        self.data(Sending { kind: Kind::Binary, compressed: false }, data, tx)
+    }
+
+    /// Sends a message that is compressed already (RFC 7692 §7.2.1: the DEFLATE data without its last four bytes), like
+    /// [`send_binary`](Self::send_binary).
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` after a Close, inside an unfinished message, or without [`Config::compression`](super::Config::compression).
+    pub fn send_compressed(&mut self, kind: Kind, data: &[u8], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
+        self.check_compression()?;
+        self.data(Sending { kind, compressed: true }, data, tx)
+    }
+
+    /// Sends a message that was encoded before, as one frame. A client masks its copy with a key of its own.
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` after a Close, inside an unfinished message, or for a compressed frame without
+    /// [`Config::compression`](super::Config::compression).
+    pub fn send_frame(&mut self, frame: Frame<'_>, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
+        self.check_whole()?;
+        if frame.is_compressed() {
+            self.check_compression()?;
+        }
+        match R::MASKS {
+            true => Ok(self.write(frame.first(), frame.payload(), tx)?),
+            false => Ok(tx.put(frame.as_bytes())?),
+        }
     }
 
     /// Sends a piece of a text message as a frame of its own (§5.4); `end` with the last one.
@@ -47,7 +74,7 @@ impl<R: Role> Connection<R> {
         end: bool,
         tx: &mut Tx<'_>,
     ) -> Result<(), SendError<Misuse>> {
-        self.piece(Kind::Text, text.into().as_bytes(), end, tx)
+        self.piece(Sending { kind: Kind::Text, compressed: false }, text.into().as_bytes(), end, tx)
     }
 
     /// Sends a piece of a binary message as a frame of its own (§5.4); `end` with the last one.
@@ -56,7 +83,22 @@ impl<R: Role> Connection<R> {
     /// # Errors
     /// `Full`; `Misuse` after a Close or inside an unfinished text message.
     pub fn send_binary_piece(&mut self, data: &[u8], end: bool, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
-        self.piece(Kind::Binary, data, end, tx)
+        self.piece(Sending { kind: Kind::Binary, compressed: false }, data, end, tx)
+    }
+
+    /// Sends a piece of a message that is compressed already, as a frame of its own; `end` with the last one.
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` after a Close, inside another message, or without [`Config::compression`](super::Config::compression).
+    pub fn send_compressed_piece(
+        &mut self,
+        kind: Kind,
+        data: &[u8],
+        end: bool,
+        tx: &mut Tx<'_>,
+    ) -> Result<(), SendError<Misuse>> {
+        self.check_compression()?;
+        self.piece(Sending { kind, compressed: true }, data, end, tx)
     }
 
     /// Sends a ping of at most 125 bytes.
@@ -88,30 +130,65 @@ impl<R: Role> Connection<R> {
         tx: &mut Tx<'_>,
     ) -> Result<(), SendError<Misuse>> {
         self.check_open()?;
+        if reason.len() > 123 {
+            return Err(Misuse::ReasonLength.into());
+        }
+        Ok(self.send_close(now, code, reason, tx)?)
+    }
+
+    /// `reason` has at most 123 bytes.
+    pub(super) fn send_close(
+        &mut self,
+        now: Instant,
+        code: CloseCode,
+        reason: &str,
+        tx: &mut Tx<'_>,
+    ) -> Result<(), Full> {
         let mut body = [0; 125];
-        let [code_high, code_low, space @ ..] = &mut body;
-        let Some(space) = space.get_mut(..reason.len()) else { return Err(Misuse::ReasonLength.into()) };
-        [*code_high, *code_low] = code.code().to_be_bytes();
-        space.copy_from_slice(reason.as_bytes());
-        self.frame(Opcode::Close, true, &body[..2 + reason.len()], tx)?;
+        let len = 2 + reason.len();
+        body[..2].copy_from_slice(&code.code().to_be_bytes());
+        body[2..len].copy_from_slice(reason.as_bytes());
+        self.frame(Opcode::Close, true, &body[..len], tx)?;
         self.close_sent = true;
-        self.deadlines.set(CLOSE, now, self.config.close_timeout);
+        self.timers.closing(now);
         Ok(())
     }
 
     #[inline]
-    fn data(&mut self, kind: Kind, data: &[u8], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
-        self.check_open()?;
-        if self.sending.is_some() {
-            return Err(Misuse::Interleaved.into());
+    fn data(&mut self, message: Sending, data: &[u8], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
+        self.check_whole()?;
+        let (opcode, compressed) = (message.kind.opcode(), message.compressed);
+        if data.len() > self.rules.max_frame_sent {
+            return Ok(self.fragments(opcode, compressed, data, tx)?);
         }
-        Ok(self.frame(kind.opcode(), true, data, tx)?)
+        Ok(self.write(header::first_byte(opcode, true, compressed), data, tx)?)
     }
 
-    fn piece(&mut self, kind: Kind, data: &[u8], end: bool, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
-        let opcode = self.next_opcode(kind)?;
-        self.frame(opcode, end, data, tx)?;
-        self.sending = if end { None } else { Some(kind) };
+    /// All fragments of a message, or none.
+    #[inline(never)]
+    fn fragments(&mut self, opcode: Opcode, compressed: bool, data: &[u8], tx: &mut Tx<'_>) -> Result<(), Full> {
+        let pieces = || data.chunks(self.rules.max_frame_sent);
+        let needed = pieces().map(|piece| header::len(piece.len() as u64, R::MASKS) + piece.len()).sum();
+        if tx.room() < needed {
+            return Err(Full { needed });
+        }
+        let mut first = header::first_byte(opcode, false, compressed);
+        let last = pieces().count() - 1;
+        for (n, piece) in data.chunks(self.rules.max_frame_sent).enumerate() {
+            self.write(
+                if n < last { first } else { header::first_byte(Opcode::Continuation, true, false) },
+                piece,
+                tx,
+            )?;
+            first = header::first_byte(Opcode::Continuation, false, false);
+        }
+        Ok(())
+    }
+
+    fn piece(&mut self, message: Sending, data: &[u8], end: bool, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
+        let first = self.next_first_byte(message, end)?;
+        self.write(first, data, tx)?;
+        self.sending = if end { None } else { Some(message) };
         Ok(())
     }
 
@@ -125,13 +202,23 @@ impl<R: Role> Connection<R> {
 
     /// §5.4: the first frame of a message names its type, the others continue it.
     #[inline]
-    fn next_opcode(&self, kind: Kind) -> Result<Opcode, SendError<Misuse>> {
+    fn next_first_byte(&self, message: Sending, end: bool) -> Result<u8, SendError<Misuse>> {
         self.check_open()?;
         match self.sending {
-            None => Ok(kind.opcode()),
-            Some(sending) if sending == kind => Ok(Opcode::Continuation),
+            None => Ok(header::first_byte(message.kind.opcode(), end, message.compressed)),
+            Some(sending) if sending == message => Ok(header::first_byte(Opcode::Continuation, end, false)),
             Some(_) => Err(Misuse::Interleaved.into()),
         }
+    }
+
+    #[inline]
+    fn check_whole(&self) -> Result<(), SendError<Misuse>> {
+        self.check_open()?;
+        if self.sending.is_some() { Err(Misuse::Interleaved.into()) } else { Ok(()) }
+    }
+
+    fn check_compression(&self) -> Result<(), SendError<Misuse>> {
+        if self.rules.compression { Ok(()) } else { Err(Misuse::Compression.into()) }
     }
 
     /// §5.5.1: "The application MUST NOT send any more data frames after sending a Close frame."
@@ -141,10 +228,32 @@ impl<R: Role> Connection<R> {
     }
 
     /// A whole frame.
-    #[inline]
     pub(super) fn frame(&mut self, opcode: Opcode, fin: bool, data: &[u8], tx: &mut Tx<'_>) -> Result<(), Full> {
+        self.write(header::first_byte(opcode, fin, false), data, tx)
+    }
+
+    #[inline]
+    fn write(&mut self, first: u8, data: &[u8], tx: &mut Tx<'_>) -> Result<(), Full> {
+        self.head(first, data.len() as u64, data, tx).map(|_| ())
+    }
+
+    /// The header of a data frame whose payload the caller sends.
+    fn prefix(&mut self, kind: Kind, len: u64, end: bool, tx: &mut Tx<'_>) -> Result<[u8; 4], SendError<Misuse>> {
+        let message = Sending { kind, compressed: false };
+        let first = self.next_first_byte(message, end)?;
+        if len >> 63 != 0 {
+            return Err(Misuse::LengthRange.into());
+        }
+        let key = self.head(first, len, &[], tx)?;
+        self.sending = if end { None } else { Some(message) };
+        Ok(key)
+    }
+
+    /// A header that announces `len` bytes, and `data` behind it; the key.
+    #[inline]
+    fn head(&mut self, first: u8, len: u64, data: &[u8], tx: &mut Tx<'_>) -> Result<[u8; 4], Full> {
         // Each form of the header on its own: so its length is known, and it is written from registers.
-        match header::encode(opcode, fin, R::MASKS, data.len() as u64) {
+        match header::encode(first, R::MASKS, len) {
             (head, 2) => self.put::<2, 6>(head, data, tx),
             (head, 4) => self.put::<4, 8>(head, data, tx),
             (head, _) => self.put::<10, 14>(head, data, tx),
@@ -155,25 +264,25 @@ impl<R: Role> Connection<R> {
     fn put<const PLAIN: usize, const KEYED: usize>(
         &mut self,
         head: u128,
-        payload: &[u8],
+        data: &[u8],
         tx: &mut Tx<'_>,
-    ) -> Result<(), Full> {
+    ) -> Result<[u8; 4], Full> {
         if !R::MASKS {
-            return tx.put_both(&front::<PLAIN>(head), payload).map(|_| ());
+            return tx.put_both(&front::<PLAIN>(head), data).map(|_| [0; 4]);
         }
-        let needed = KEYED + payload.len();
-        if tx.room() < needed {
-            return Err(Full { needed });
-        }
+        // The key is asked for once it is sure to be used.
+        let space = tx.reserve(KEYED + data.len())?;
         let key = self.role.mask_key();
         let head = head | u128::from(u32::from_le_bytes(key)) << (8 * PLAIN);
-        mask::apply(key, tx.put_both(&front::<KEYED>(head), payload)?);
-        Ok(())
+        let (start, rest) = space.split_at_mut(KEYED);
+        start.copy_from_slice(&front::<KEYED>(head));
+        mask::copy(key, data, rest);
+        Ok(key)
     }
 }
 
 #[inline]
-fn front<const N: usize>(head: u128) -> [u8; N] {
+pub(super) fn front<const N: usize>(head: u128) -> [u8; N] {
     *head.to_le_bytes().first_chunk().expect("a header has at most 14 bytes")
 }
 
@@ -183,25 +292,33 @@ impl Connection<Server> {
     /// else does; those of a text message are UTF-8.
     ///
     /// # Errors
-    /// `Full`; `Misuse` after a Close, inside an unfinished message of the other kind, or for 2^63 bytes.
-    #[inline]
+    /// `Full`; `Misuse` after a Close, inside an unfinished message of the other kind, or for a `len` of 2^63 or more.
     pub fn send_prefix(&mut self, kind: Kind, len: u64, end: bool, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
-        let opcode = self.next_opcode(kind)?;
-        if len >> 63 != 0 {
-            return Err(Misuse::LengthRange.into());
-        }
-        match header::encode(opcode, end, false, len) {
-            (head, 2) => tx.put(&front::<2>(head))?,
-            (head, 4) => tx.put(&front::<4>(head))?,
-            (head, _) => tx.put(&front::<10>(head))?,
-        }
-        self.sending = if end { None } else { Some(kind) };
+        self.prefix(kind, len, end, tx).map(|_| ())
+    }
+}
+
+impl<E: Entropy> Connection<Client<E>> {
+    /// Writes only the header of a data frame and masks `payload` where it lies, for callers that send it from there
+    /// (writev). It must follow what is in `tx` before anything else does; that of a text message is UTF-8.
+    ///
+    /// # Errors
+    /// `Full`, or `Misuse` after a Close or inside an unfinished message of the other kind: then nothing is masked.
+    pub fn send_prefix(
+        &mut self,
+        kind: Kind,
+        payload: &mut [u8],
+        end: bool,
+        tx: &mut Tx<'_>,
+    ) -> Result<(), SendError<Misuse>> {
+        let key = self.prefix(kind, payload.len() as u64, end, tx)?;
+        mask::apply(key, payload);
         Ok(())
     }
 }
 
 impl Kind {
-    const fn opcode(self) -> Opcode {
+    pub(super) const fn opcode(self) -> Opcode {
         match self {
             Self::Text => Opcode::Text,
             Self::Binary => Opcode::Binary,

@@ -11,4 +11,5 @@ mod receive;
 mod send;
 #[path = "../support/mod.rs"]
 mod support;
+mod time;
 mod vectors;

@@ -1,9 +1,6 @@
 //! What receiving promises beyond the vectors.
 
-use std::time::Duration;
-
 use hopwire::io::{Rx, RxBuffer, Tx, Wants};
-use hopwire::time::Instant;
 use hopwire::ws::{CloseCode, Config, Connection, Event, Limit, Misuse, Server, Violation};
 
 use crate::driver::{Got, NOW, Player, client, frame, play, server};
@@ -94,36 +91,6 @@ fn a_full_buffer_without_progress_is_a_limit() {
     assert_eq!(conn.poll(NOW, &mut rx, &mut tx), Ok(Some(Event::Pong(b""))));
     assert_eq!(conn.poll(NOW, &mut rx, &mut tx), Ok(None));
     assert_eq!(conn.wants(), Wants::Input);
-}
-
-#[test]
-fn our_close_waits_for_the_answer_until_its_deadline() {
-    let mut out = [0; 64];
-    let due = NOW.checked_add(Duration::from_secs(10)).unwrap();
-
-    let mut conn = server(Config::default());
-    let mut tx = Tx::new(&mut out);
-    assert_eq!(conn.poll_timeout(), None);
-    conn.close(NOW, CloseCode::GOING_AWAY, "bye", &mut tx).unwrap();
-    assert_eq!(tx.written(), b"\x88\x05\x03\xe9bye");
-    assert_eq!(conn.poll_timeout(), Some(due));
-    // What the peer sent before it saw our Close is still delivered, and its Close gets no second answer.
-    let wire = [frame(0x81, b"late", true), frame(0x88, b"\x03\xe9", true), frame(0x81, b"never", true)].concat();
-    let told = play(&mut conn, [&wire[..]], 0, false);
-    assert_eq!(told.got, [Got::Text(b"late".to_vec()), Got::Close(Some(1001), String::new())]);
-    assert_eq!((told.wire, told.wants, conn.poll_timeout()), (vec![], Wants::Close, None));
-
-    let mut conn = server(Config::default());
-    let mut tx = Tx::new(&mut out);
-    conn.close(NOW, CloseCode::NORMAL, "", &mut tx).unwrap();
-    conn.handle_timeout(Instant::from_nanos(due.as_nanos() - 1), &mut tx).unwrap();
-    assert_eq!(conn.poll(NOW, &mut Rx::new(&mut []), &mut tx), Ok(None));
-    for _ in 0..2 {
-        conn.handle_timeout(due, &mut tx).unwrap();
-        assert_eq!(conn.poll(due, &mut Rx::new(&mut []), &mut tx), Err(Violation::Timeout));
-        assert_eq!((conn.wants(), conn.poll_timeout()), (Wants::Close, None));
-    }
-    assert_eq!(tx.len(), 4);
 }
 
 #[test]
