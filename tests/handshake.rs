@@ -18,7 +18,7 @@ use support::{show, vectors};
 fn vectors_for_the_server() {
     vectors::run(&vectors::Suite {
         name: "ws_handshake",
-        skip: &|case| (case.text("role") != "server").then_some("the client's side is not built yet"),
+        skip: &|case| (case.text("role") != "server").then_some("of the client: tests/handshake_client.rs"),
         input: "bytes_hex",
         play: &|case, pieces| play(case, pieces),
         judge: &judge,
@@ -271,8 +271,48 @@ fn windows_are_negotiated() {
         ("permessage-deflate", both, Some("; server_no_context_takeover; client_no_context_takeover")),
     ] {
         let handshake = and(&[("Sec-WebSocket-Extensions", offer)]).unwrap().unwrap();
-        let answer = deflate::negotiate(&handshake, &config).map(|params| params.to_string());
-        assert_eq!(answer, expected.map(|params| format!("permessage-deflate{params}")), "{offer}");
+        let params = deflate::negotiate(&handshake, &config);
+        let answer = handshake.accept(OriginPolicy::Any).unwrap().deflate(params);
+        let expected = expected.map(|params| format!("Sec-WebSocket-Extensions: permessage-deflate{params}\r\n"));
+        let text = write(|tx| answer.write(tx));
+        assert_eq!(
+            text.lines().find(|line| line.contains("Extensions")),
+            expected.as_deref().map(str::trim_end),
+            "{offer}"
+        );
+        let header = answer.header().unwrap().map(|(name, value)| format!("{name}: {}\r\n", value.escape_ascii()));
+        assert_eq!(header.last().filter(|line| line.contains("Extensions")), expected, "{offer}");
+    }
+}
+
+/// What the client did not offer, it must fail the connection for.
+#[test]
+fn only_what_was_offered_is_agreed_to() {
+    let none = deflate::Params::default();
+    let server = |bits| deflate::Params { server_max_window_bits: Some(bits), ..none };
+    let client = |bits| deflate::Params { client_max_window_bits: Some(bits), ..none };
+    for (offer, params, fits) in [
+        ("x-foo", none, false),
+        ("permessage-deflate; unknown", none, false),
+        ("permessage-deflate", none, true),
+        ("permessage-deflate", server(15), true),
+        ("permessage-deflate", server(16), false),
+        ("permessage-deflate", server(7), false),
+        ("permessage-deflate", client(15), false),
+        ("permessage-deflate; client_max_window_bits", client(15), true),
+        ("permessage-deflate; client_max_window_bits", client(7), false),
+        ("permessage-deflate; client_max_window_bits=10", client(11), false),
+        ("permessage-deflate; server_max_window_bits=10", server(10), true),
+        ("permessage-deflate; server_max_window_bits=10", server(11), false),
+        ("permessage-deflate; server_max_window_bits=10", none, false),
+        ("permessage-deflate; server_no_context_takeover", none, false),
+        ("permessage-deflate; server_no_context_takeover, permessage-deflate", none, true),
+    ] {
+        let handshake = and(&[("Sec-WebSocket-Extensions", offer)]).unwrap().unwrap();
+        let answer = handshake.accept(OriginPolicy::Any).unwrap().deflate(Some(params));
+        let mut out = [0; 512];
+        let written = answer.write(&mut Tx::new(&mut out));
+        assert_eq!(written, if fits { Ok(()) } else { Err(SendError::Misuse(Misuse::Deflate)) }, "{offer}: {params}");
     }
 }
 
@@ -356,9 +396,9 @@ proptest! {
             let answer = handshake.accept(OriginPolicy::Any).unwrap();
             let first = handshake.subprotocols().next();
             let answer = first.as_ref().map_or(answer, |p| answer.subprotocol(p.as_str()));
+            let answer = answer.deflate(deflate::negotiate(&handshake, &deflate::Config::default()));
             let mut out = [0; 512];
             prop_assert!(answer.write(&mut Tx::new(&mut out)).is_ok());
-            let _ = deflate::negotiate(&handshake, &deflate::Config::default());
         }
     }
 }
@@ -397,7 +437,6 @@ fn write<E: core::fmt::Debug>(write: impl FnOnce(&mut Tx<'_>) -> Result<(), E>) 
 #[derive(Debug, PartialEq)]
 struct Told {
     response: Vec<u8>,
-    extensions: Option<String>,
     /// The text in the frames behind the head.
     text: String,
 }
@@ -409,7 +448,7 @@ fn play(case: &Value, pieces: &[&[u8]]) -> Told {
     let spoken: Vec<_> = spoken.iter().filter_map(|name| name.as_str()).collect();
     let (mut http, mut websocket) = (Server::default(), ws::Connection::server(ws::Config::default()));
     let (mut inbox, mut out) = (Vec::new(), [0; 1024]);
-    let mut told = Told { response: Vec::new(), extensions: None, text: String::new() };
+    let mut told = Told { response: Vec::new(), text: String::new() };
     for piece in pieces {
         inbox.extend_from_slice(piece);
         let (mut rx, mut tx) = (Rx::new(&mut inbox), Tx::new(&mut out));
@@ -425,11 +464,9 @@ fn play(case: &Value, pieces: &[&[u8]]) -> Told {
                     let handshake = handshake.as_ref().expect("it was answered");
                     let chosen = handshake.subprotocols().find_map(|p| spoken.iter().find(|name| p == **name).copied());
                     let answer = chosen.map_or(answer, |name| answer.subprotocol(name));
-                    answer.respond(&mut http, &mut tx).expect("there is room");
-                    if options.is_true("deflate") {
-                        told.extensions =
-                            deflate::negotiate(handshake, &deflate::Config::default()).map(|p| p.to_string());
-                    }
+                    let wanted = options.is_true("deflate");
+                    let deflate = deflate::negotiate(handshake, &deflate::Config::default()).filter(|_| wanted);
+                    answer.deflate(deflate).respond(&mut http, &mut tx).expect("there is room");
                 }
                 Err(refusal) => refusal.respond(&mut http, &mut tx).expect("there is room"),
             }
@@ -449,7 +486,7 @@ fn play(case: &Value, pieces: &[&[u8]]) -> Told {
 
 fn judge(case: &Value, told: &Told) -> Result<(), String> {
     let expect = case.get("expect").ok_or("no expectation")?;
-    let wrong = |what: &str| Err(format!("{what}: {} and {:?}", show(&told.response), told.extensions));
+    let wrong = |what: &str| Err(format!("{what}: {}", show(&told.response)));
     let response = core::str::from_utf8(&told.response).map_err(|_| "not text")?;
     let status: i64 = response[9..12].parse().map_err(|_| "no status")?;
     let wanted = expect.num("status").ok_or("no status expected")?;
@@ -486,7 +523,7 @@ fn judge(case: &Value, told: &Told) -> Result<(), String> {
     if told.text != behind {
         return wrong("the text behind the head");
     }
-    if told.extensions.as_deref() != text("extensions") {
+    if field("Sec-WebSocket-Extensions") != text("extensions") {
         return wrong("extensions");
     }
     Ok(())

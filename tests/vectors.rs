@@ -7,8 +7,12 @@ use std::path::Path;
 use support::{hex, say, unhex, vectors};
 
 /// The vectors that are played, and by which test.
-const PLAYED: &[(&str, &str)] =
-    &[("http1", "http1_vectors.rs"), ("ws_frames", "ws/vectors.rs"), ("ws_handshake", "handshake.rs")];
+const PLAYED: &[(&str, &str)] = &[
+    ("http1", "http1_vectors.rs"),
+    ("ws_frames", "ws/vectors.rs"),
+    ("ws_handshake", "handshake.rs"),
+    ("ws_handshake", "handshake_client.rs"),
+];
 
 /// What nothing here can play yet.
 const NOT_YET: &[&str] = &["http1_forward", "sse_decode", "sse_encode"];

@@ -23,4 +23,5 @@ pub use misuse::Misuse;
 pub use request::Request;
 pub use response::{Response, ResponseHead};
 pub use server::{Config, Event, Server};
+pub(crate) use target::is_path_and_query;
 pub use target::{Authority, Target, Uri};

@@ -185,7 +185,7 @@ fn split_query(path_and_query: &[u8]) -> (&[u8], Option<&[u8]>) {
 /// absolute-path = 1*( "/" segment )                             ; RFC 9110 §4.1, empty here as well
 /// query         = *( pchar / "/" / "?" )
 /// ```
-fn is_path_and_query(bytes: &[u8]) -> bool {
+pub(crate) fn is_path_and_query(bytes: &[u8]) -> bool {
     is_encoded(bytes, table::is_query)
 }
 

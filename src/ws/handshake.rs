@@ -1,29 +1,42 @@
-//! The opening handshake, the server's side (RFC 6455 §4.2): from an HTTP request to `101 Switching Protocols`.
+//! The opening handshake (RFC 6455 §4, RFC 7692 §7): from an HTTP request to `101 Switching Protocols`.
 //!
 //! ```text
-//! Handshake::of(&request) -> Ok(None)             an ordinary request: answer it as such
-//!   or from_parts         -> Err(refusal)         refusal.respond(&mut http, &mut tx), or write(&mut tx)
-//!                         -> Ok(Some(handshake))
-//! handshake.accept(policy) -> Err(refusal)        the page's origin is not allowed
-//!                          -> Ok(answer)          answer.subprotocol(..).fields(..).respond(&mut http, &mut tx), or write
+//! server: Handshake::of(&request) -> Ok(None)             an ordinary request: answer it as such
+//!           or from_parts         -> Err(refusal)         refusal.respond(&mut http, &mut tx), or write(&mut tx)
+//!                                 -> Ok(Some(handshake))
+//!         handshake.accept(policy) -> Err(refusal)        the page's origin is not allowed
+//!                                  -> Ok(answer)          answer.subprotocol(..).deflate(..).fields(..)
+//!                                                               .respond(&mut http, &mut tx), or write(&mut tx)
+//!
+//! client: Request::new(url, nonce).subprotocols(..).deflate(..).fields(..).write(&mut tx)
+//!         request.judge(&response) -> Ok(None)            an ordinary response: 401, 302, 400
+//!           or judge_parts         -> Err(violation)      close the transport
+//!                                  -> Ok(Some(agreed))
 //! ```
 //!
 //! Looking for why a request is refused? [`Refusal`]. For which sites' pages may connect? [`OriginPolicy`]. For what can
-//! be put into the answer? [`Answer`]. For permessage-deflate? [`deflate`].
+//! be put into the answer? [`Answer`]. For what a client can ask for? [`Request`]. For what a server can do wrong?
+//! [`Violation`]; what the caller can? [`Misuse`]. For permessage-deflate? [`deflate`].
 
 mod answer;
 pub mod deflate;
+mod misuse;
 mod origin;
 mod refusal;
+mod request;
+mod violation;
 
-pub use answer::{Answer, Misuse};
+pub use answer::Answer;
+pub use misuse::Misuse;
 pub use origin::OriginPolicy;
 pub use refusal::Refusal;
+pub use request::{Agreed, Request, Value};
+pub use violation::Violation;
 
 use crate::bytes::{Token, num};
 use crate::digest::{base64, sha1};
 use crate::http::{Version, is_name, list, trim};
-use crate::http1::Request;
+use crate::http1;
 
 /// A request to speak WebSocket, judged once (§4.2.1); what it asks for can no longer be malformed.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +50,7 @@ pub struct Handshake<'a> {
 
 impl<'a> Handshake<'a> {
     /// Judges a request; see [`from_parts`](Self::from_parts).
-    pub fn of(request: &Request<'a>) -> Result<Option<Self>, Refusal> {
+    pub fn of(request: &http1::Request<'a>) -> Result<Option<Self>, Refusal> {
         let mut seen = Seen::default();
         for field in request.fields {
             seen.field(field.name.as_bytes(), field.value);
@@ -104,7 +117,7 @@ impl<'a> Handshake<'a> {
         if !policy.allows(self.origin, self.host) {
             return Err(Refusal::Origin);
         }
-        Ok(Answer::new(self.accept_value(), &self.subprotocols))
+        Ok(Answer::new(self))
     }
 }
 

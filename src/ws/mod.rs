@@ -4,7 +4,7 @@
 //! ([`Server`], [`Client`]). It keeps no payload: pieces of a message are delivered as they arrive,
 //! unmasked in place, text already judged. For whole messages there is `Messages` (feature `alloc`).
 //!
-//! Looking for the opening handshake? [`handshake`]. For the frame header? `header`. For masking? `mask`. For what may stand in a Close?
+//! Looking for the opening handshake? [`handshake`]. For `ws:` URLs? [`Url`]. For the frame header? `header`. For masking? `mask`. For what may stand in a Close?
 //! [`CloseCode`]. For the rules of receiving? `connection`, of sending? `send`. For what is sent to many? [`Frame`]. For deadlines and the end? `ending`. For what a peer can do
 //! wrong? [`Violation`]; what the caller can? [`Misuse`].
 
@@ -24,6 +24,7 @@ mod role;
 mod send;
 mod text;
 mod timers;
+mod url;
 
 pub use close::CloseCode;
 pub use config::Config;
@@ -36,3 +37,4 @@ pub use handshake::{Handshake, OriginPolicy, Refusal};
 pub use message::{Message, Messages};
 pub use role::{Client, Role, Server};
 pub use send::Kind;
+pub use url::{Url, UrlError};

@@ -1,33 +1,37 @@
 //! The answer that ends the handshake (RFC 6455 §4.2.2).
 
-use core::{error, fmt};
-
-use super::{ACCEPT_LEN, Lines};
-use crate::bytes::scan;
-use crate::http::list;
+use super::misuse::{Misuse, check_fields};
+use super::{ACCEPT_LEN, Handshake, deflate};
 use crate::http1;
 use crate::io::{SendError, Tx};
 
 /// `101 Switching Protocols`, to be written: after it both sides speak WebSocket.
 ///
-/// No extension is agreed to: an offer that is not named in the answer is declined (§9.1).
+/// Extensions that it does not name are declined (§9.1).
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a> {
     accept: [u8; ACCEPT_LEN],
-    offered: &'a Lines<'a>,
+    handshake: &'a Handshake<'a>,
     subprotocol: Option<&'a str>,
+    deflate: Option<deflate::Spelled>,
     fields: &'a [(&'a str, &'a [u8])],
 }
 
 impl<'a> Answer<'a> {
-    pub(super) const fn new(accept: [u8; ACCEPT_LEN], offered: &'a Lines<'a>) -> Self {
-        Self { accept, offered, subprotocol: None, fields: &[] }
+    pub(super) fn new(handshake: &'a Handshake<'a>) -> Self {
+        Self { accept: handshake.accept_value(), handshake, subprotocol: None, deflate: None, fields: &[] }
     }
 
     /// Chooses a subprotocol, which must be one of [`subprotocols`](super::Handshake::subprotocols).
     #[must_use]
     pub const fn subprotocol(self, name: &'a str) -> Self {
         Self { subprotocol: Some(name), ..self }
+    }
+
+    /// Agrees to permessage-deflate, with what [`deflate::negotiate`] found; `None` declines it.
+    #[must_use]
+    pub fn deflate(self, params: Option<deflate::Params>) -> Self {
+        Self { deflate: params.map(deflate::Spelled::new), ..self }
     }
 
     /// Sends fields of the caller's along (cookies, a `Date`), after the handshake's own.
@@ -47,7 +51,8 @@ impl<'a> Answer<'a> {
         let own: [(&str, &[u8]); 3] =
             [("Upgrade", b"websocket"), ("Connection", b"Upgrade"), ("Sec-WebSocket-Accept", &self.accept)];
         let subprotocol = self.subprotocol.map(|name| ("Sec-WebSocket-Protocol", name.as_bytes()));
-        Ok(own.into_iter().chain(subprotocol).chain(self.fields.iter().copied()))
+        let deflate = self.deflate.as_ref().map(|spelled| ("Sec-WebSocket-Extensions", spelled.as_bytes()));
+        Ok(own.into_iter().chain(subprotocol).chain(deflate).chain(self.fields.iter().copied()))
     }
 
     /// Answers the request that `http` waits to have answered. Then what it has not read is WebSocket's: take what is left
@@ -66,8 +71,10 @@ impl<'a> Answer<'a> {
     pub fn write(&self, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.check().map_err(SendError::Misuse)?;
         let subprotocol = self.subprotocol.map_or(0, |name| SUBPROTOCOL.len() + name.len() + 2);
+        let deflate = self.deflate.as_ref().map(deflate::Spelled::as_bytes);
+        let extensions = deflate.map_or(0, |value| EXTENSIONS.len() + value.len() + 2);
         let fields: usize = self.fields.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
-        let mut out = tx.reserve(HEAD.len() + ACCEPT_LEN + 2 + subprotocol + fields + 2)?;
+        let mut out = tx.reserve(HEAD.len() + ACCEPT_LEN + 2 + subprotocol + extensions + fields + 2)?;
         let mut put = |bytes: &[u8]| {
             let (space, rest) = core::mem::take(&mut out).split_at_mut(bytes.len());
             space.copy_from_slice(bytes);
@@ -81,6 +88,11 @@ impl<'a> Answer<'a> {
             put(name.as_bytes());
             put(b"\r\n");
         }
+        if let Some(value) = deflate {
+            put(EXTENSIONS);
+            put(value);
+            put(b"\r\n");
+        }
         for (name, value) in self.fields {
             put(name.as_bytes());
             put(b": ");
@@ -92,56 +104,16 @@ impl<'a> Answer<'a> {
     }
 
     fn check(&self) -> Result<(), Misuse> {
-        if self.subprotocol.is_some_and(|name| !self.offered.elements().any(|offered| offered == name.as_bytes())) {
+        let subprotocols = &self.handshake.subprotocols;
+        if self.subprotocol.is_some_and(|name| !subprotocols.elements().any(|offered| offered == name.as_bytes())) {
             return Err(Misuse::Subprotocol);
         }
-        for (name, value) in self.fields {
-            if list::token(name.as_bytes()).is_none() || scan::field_end(value) != value.len() {
-                return Err(Misuse::Field);
-            }
-            if is_reserved(name) {
-                return Err(Misuse::Reserved);
-            }
+        if self.deflate.is_some_and(|spelled| !deflate::is_offered(self.handshake, &spelled.params)) {
+            return Err(Misuse::Deflate);
         }
-        Ok(())
+        // RFC 9110 §8.6, RFC 9112 §6.1: a 1xx response has neither `Content-Length` nor `Transfer-Encoding`.
+        check_fields(self.fields, &["upgrade", "connection", "content-length", "transfer-encoding"])
     }
-}
-
-/// What a caller cannot put into an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Misuse {
-    /// The subprotocol was not offered: the client would fail the connection (§4.1).
-    Subprotocol,
-    /// A field's name is no token, or its value has a CR, LF, NUL or another byte that no field has.
-    Field,
-    /// A field that the handshake or the framing of messages owns: `Upgrade`, `Connection`, `Sec-WebSocket-*`,
-    /// `Content-Length`, `Transfer-Encoding`.
-    Reserved,
-    /// It is not the time to answer.
-    Http(http1::Misuse),
-}
-
-impl fmt::Display for Misuse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Http(misuse) => return misuse.fmt(f),
-            Self::Subprotocol => "the subprotocol was not offered",
-            Self::Field => "a field's name or value has a byte it cannot have",
-            Self::Reserved => "the field belongs to the handshake",
-        })
-    }
-}
-
-impl error::Error for Misuse {}
-
-/// RFC 9110 §8.6, RFC 9112 §6.1: a 1xx response has neither `Content-Length` nor `Transfer-Encoding`.
-fn is_reserved(name: &str) -> bool {
-    let websocket = name.as_bytes().get(..14).is_some_and(|start| start.eq_ignore_ascii_case(b"sec-websocket-"));
-    websocket
-        || ["upgrade", "connection", "content-length", "transfer-encoding"]
-            .iter()
-            .any(|own| name.eq_ignore_ascii_case(own))
 }
 
 const HEAD: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\
@@ -149,3 +121,4 @@ const HEAD: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\
     Connection: Upgrade\r\n\
     Sec-WebSocket-Accept: ";
 const SUBPROTOCOL: &[u8] = b"Sec-WebSocket-Protocol: ";
+const EXTENSIONS: &[u8] = b"Sec-WebSocket-Extensions: ";
