@@ -1,0 +1,146 @@
+//! What was said before, for matches to point at, and behind it the input that is not encoded yet.
+
+use super::tables::MAX_MATCH;
+
+/// A ring of the last `WINDOW` bytes of input. This is what context takeover must keep, and all of it.
+///
+/// Positions count bytes since the start and wrap around at 2^32.
+#[derive(Clone, Debug)]
+pub struct History<const WINDOW: usize = 32768> {
+    /// The byte of position `p` is at `p % WINDOW`.
+    ring: [u8; WINDOW],
+    /// The oldest position that may be pointed at.
+    start: u32,
+    /// The next position to encode.
+    at: u32,
+    /// Behind the last byte taken.
+    end: u32,
+    /// How far back matches may reach, at most `WINDOW`.
+    limit: u32,
+}
+
+impl<const WINDOW: usize> History<WINDOW> {
+    /// Nothing said yet.
+    pub const fn new() -> Self {
+        const { assert!(WINDOW.is_power_of_two() && WINDOW >= 512 && WINDOW <= 32768, "the window is 2^9 to 2^15") };
+        Self { ring: [0; WINDOW], start: 0, at: 0, end: 0, limit: Self::SIZE }
+    }
+
+    /// Forgets everything that was said; a limit of the window stays. It costs nothing.
+    pub const fn reset(&mut self) {
+        self.start = self.end;
+        self.at = self.end;
+    }
+
+    /// From now on no match reaches back over more than 2^`bits` bytes. `WINDOW` is the limit in any case, and 2^8
+    /// the smallest.
+    pub const fn set_window_bits(&mut self, bits: u8) {
+        let limit = 1 << if bits < 8 { 8 } else if bits > 15 { 15 } else { bits };
+        self.limit = if limit < Self::SIZE { limit } else { Self::SIZE };
+    }
+
+    /// Takes the beginning of `input`, up to `most` bytes waiting, and says how much.
+    pub(super) fn take(&mut self, input: &[u8], most: usize) -> usize {
+        let len = input.len().min(most.saturating_sub(self.ahead()));
+        let index = Self::index(self.end);
+        let (front, back) = input[..len].split_at(len.min(WINDOW - index));
+        self.ring[index..index + front.len()].copy_from_slice(front);
+        self.ring[..back.len()].copy_from_slice(back);
+        #[expect(clippy::cast_possible_truncation, reason = "at most WINDOW")]
+        let taken = len as u32;
+        self.end = self.end.wrapping_add(taken);
+        if self.end.wrapping_sub(self.start) > Self::SIZE {
+            self.start = self.end.wrapping_sub(Self::SIZE);
+        }
+        len
+    }
+
+    /// The next position to encode.
+    #[inline]
+    pub(super) const fn at(&self) -> u32 {
+        self.at
+    }
+
+    /// Bytes that are not encoded yet.
+    #[inline]
+    pub(super) const fn ahead(&self) -> usize {
+        self.end.wrapping_sub(self.at) as usize
+    }
+
+    /// Bytes before the next position that are still here, though matches may have to stay nearer.
+    #[inline]
+    pub(super) const fn behind(&self) -> u32 {
+        self.at.wrapping_sub(self.start)
+    }
+
+    /// The greatest distance that a match at the next position may have.
+    #[inline]
+    pub(super) fn reach(&self) -> u32 {
+        self.behind().min(self.limit)
+    }
+
+    /// `len` bytes are encoded now.
+    #[inline]
+    pub(super) fn pass(&mut self, len: u32) {
+        debug_assert!(len as usize <= self.ahead());
+        self.at = self.at.wrapping_add(len);
+    }
+
+    /// The `len` bytes before the next position, the older part first.
+    pub(super) fn last(&self, len: u32) -> (&[u8], &[u8]) {
+        debug_assert!(len <= self.behind());
+        let (start, end) = (Self::index(self.at.wrapping_sub(len)), Self::index(self.at));
+        if len > 0 && end <= start { (&self.ring[start..], &self.ring[..end]) } else { (&self.ring[start..end], &[]) }
+    }
+
+    /// Eight bytes from `position` on, the first in the lowest bits. Those behind the end mean nothing.
+    #[inline]
+    pub(super) fn eight(&self, position: u32) -> u64 {
+        let index = Self::index(position);
+        match self.ring[index..].first_chunk() {
+            Some(bytes) => u64::from_le_bytes(*bytes),
+            None => self.eight_around(index),
+        }
+    }
+
+    #[cold]
+    fn eight_around(&self, index: usize) -> u64 {
+        u64::from_le_bytes(core::array::from_fn(|i| self.ring[(index + i) % WINDOW]))
+    }
+
+    /// How many bytes from `position` on are the same as from `position - distance` on. `most` limits it.
+    #[inline]
+    pub(super) fn common(&self, position: u32, distance: u32, most: u32) -> u32 {
+        let mut len = 0;
+        while len < most {
+            let here = position.wrapping_add(len);
+            let differ = self.eight(here) ^ self.eight(here.wrapping_sub(distance));
+            if differ != 0 {
+                return (len + differ.trailing_zeros() / 8).min(most);
+            }
+            len += 8;
+        }
+        most
+    }
+
+    /// The longest match that the input here allows at the next position.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "at most 258")]
+    pub(super) fn longest(&self) -> u32 {
+        self.ahead().min(MAX_MATCH) as u32
+    }
+
+    #[inline]
+    const fn index(position: u32) -> usize {
+        position as usize % WINDOW
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "at most 32,768")]
+    const SIZE: u32 = WINDOW as u32;
+}
+
+impl<const WINDOW: usize> Default for History<WINDOW> {
+    fn default() -> Self {
+        Self::new()
+    }
+}

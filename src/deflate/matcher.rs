@@ -1,0 +1,161 @@
+//! Finding matches: where four bytes were seen before.
+//!
+//! The table holds positions by a hash of the four bytes there, modulo 2^16. Nothing in it is trusted: a position
+//! is used if it lies within reach and the bytes there agree. So the table is never cleared, not after
+//! a reset, and may even have served another history.
+
+use super::history::History;
+use super::symbols::Symbols;
+
+#[derive(Clone, Debug)]
+pub(super) struct Matcher<const WINDOW: usize> {
+    table: [u16; WINDOW],
+}
+
+/// How hard to look.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Effort {
+    /// Candidates for one position.
+    pub(super) candidates: usize,
+    /// A match of so many bytes is taken without a look at the next position.
+    pub(super) good: u32,
+}
+
+impl<const WINDOW: usize> Matcher<WINDOW> {
+    pub(super) const fn new() -> Self {
+        Self { table: [0; WINDOW] }
+    }
+
+    /// Turns input into symbols until there is no room for more, or no more than `keep` bytes are left.
+    /// The first match is taken; only its first position is remembered.
+    pub(super) fn fast(&mut self, history: &mut History<WINDOW>, symbols: &mut Symbols, keep: usize) {
+        while history.ahead() > keep.max(HASHED - 1) && symbols.room() > 0 {
+            let at = history.at();
+            let bytes = history.eight(at);
+            let place = &mut self.table[(hash(bytes) >> (32 - Self::FAST_BITS)) as usize];
+            let distance = distance(at, *place);
+            *place = at as u16;
+            if distance.wrapping_sub(1) < history.reach() {
+                let differ = history.eight(at.wrapping_sub(distance)) ^ bytes;
+                if differ as u32 == 0 {
+                    let most = history.longest();
+                    let len = match differ {
+                        0 => 8 + history.common(at.wrapping_add(8), distance, most.saturating_sub(8)),
+                        _ => differ.trailing_zeros() / 8,
+                    };
+                    let len = len.min(most);
+                    symbols.push_match(len, distance);
+                    history.pass(len);
+                    continue;
+                }
+            }
+            symbols.push_literal(bytes as u8);
+            history.pass(1);
+        }
+        literals(history, symbols, keep);
+    }
+
+    /// The same, but the longest match of several is taken, and not before the next position has none longer.
+    pub(super) fn lazy(&mut self, effort: Effort, history: &mut History<WINDOW>, symbols: &mut Symbols, keep: usize) {
+        while history.ahead() > keep.max(HASHED - 1) && symbols.room() > 1 {
+            let mut byte = history.eight(history.at()) as u8;
+            let Some((mut len, mut distance)) = self.longest(effort, history, HASHED as u32 - 1) else {
+                symbols.push_literal(byte);
+                history.pass(1);
+                continue;
+            };
+            history.pass(1);
+            let mut passed = 0;
+            while len < effort.good && symbols.room() > 1 {
+                passed = 1;
+                let next = history.eight(history.at()) as u8;
+                let Some(better) = self.longest(effort, history, len) else { break };
+                symbols.push_literal(byte);
+                byte = next;
+                (len, distance) = better;
+                history.pass(1);
+                passed = 0;
+            }
+            symbols.push_match(len, distance);
+            for ahead in passed..(len - 1).min((history.ahead() as u32).saturating_sub(HASHED as u32 - 1)) {
+                let at = history.at().wrapping_add(ahead);
+                remember(self.row(history.eight(at)), at);
+            }
+            history.pass(len - 1);
+        }
+        literals(history, symbols, keep);
+    }
+
+    /// The longest match at the next position, if it is longer than `over`: its length and distance. The nearest
+    /// of several. Then the position is remembered.
+    #[inline]
+    fn longest(&mut self, effort: Effort, history: &History<WINDOW>, over: u32) -> Option<(u32, u32)> {
+        if history.ahead() < HASHED {
+            return None;
+        }
+        let (at, reach, most) = (history.at(), history.reach(), history.longest());
+        let row = self.row(history.eight(at));
+        let (mut best, mut found) = (over, None);
+        // The four bytes that end one behind the best match.
+        let end = |best: u32, distance: u32| history.eight(at.wrapping_add(best - 3).wrapping_sub(distance)) as u32;
+        let mut wanted = end(best, 0);
+        for &place in row.iter().take(effort.candidates) {
+            let distance = distance(at, place);
+            if distance.wrapping_sub(1) >= reach || best >= most {
+                break;
+            }
+            if end(best, distance) != wanted {
+                continue;
+            }
+            let len = history.common(at, distance, most);
+            if len > best {
+                (best, found) = (len, Some((len, distance)));
+                wanted = end(best, 0);
+            }
+        }
+        remember(row, at);
+        found
+    }
+
+    /// The newest positions with the same hash as that of `bytes`, the newest first.
+    #[inline]
+    fn row(&mut self, bytes: u64) -> &mut [u16; ROW] {
+        &mut self.table.as_chunks_mut().0[(hash(bytes) >> (32 - Self::ROW_BITS)) as usize]
+    }
+
+    const ROW_BITS: u32 = (WINDOW / ROW).ilog2();
+    /// Twice this many bytes shall fit a first-level cache.
+    const FAST_BITS: u32 = if WINDOW.ilog2() < 13 { WINDOW.ilog2() } else { 13 };
+}
+
+/// What is left when everything must be encoded is shorter than a match.
+fn literals<const WINDOW: usize>(history: &mut History<WINDOW>, symbols: &mut Symbols, keep: usize) {
+    while history.ahead() > keep && history.ahead() < HASHED && symbols.room() > 0 {
+        symbols.push_literal(history.eight(history.at()) as u8);
+        history.pass(1);
+    }
+}
+
+#[inline]
+fn remember(row: &mut [u16; ROW], at: u32) {
+    row.copy_within(..ROW - 1, 1);
+    row[0] = at as u16;
+}
+
+/// How far `place`, a position modulo 2^16, lies before `at`.
+#[inline]
+const fn distance(at: u32, place: u16) -> u32 {
+    (at as u16).wrapping_sub(place) as u32
+}
+
+/// Of the first four bytes, in the highest bits.
+#[inline]
+const fn hash(bytes: u64) -> u32 {
+    (bytes as u32).wrapping_mul(0x9e37_79b1)
+}
+
+/// How many bytes are hashed: the shortest match that is found.
+const HASHED: usize = 4;
+
+/// Positions in a row.
+const ROW: usize = 16;
