@@ -33,3 +33,21 @@ fn engines_own_no_heap() {
     assert!(!needs_drop::<http1::RequestHead>());
     assert!(!needs_drop::<http1::chunked::Decoder>());
 }
+
+/// What a history keeps is the window; an encoder adds the table, three times the window in all, and a fixed part.
+#[test]
+fn a_compressor_fits_in_128_kib() {
+    use hopwire::deflate::{Compressor, Encoder, History};
+
+    assert!(size_of::<Compressor>() <= 128 << 10, "{}", size_of::<Compressor>());
+    fn check<const WINDOW: usize>() {
+        let (history, encoder) = (size_of::<History<WINDOW>>(), size_of::<Encoder<WINDOW>>());
+        assert!(history <= WINDOW + 16, "{WINDOW}: {history}");
+        assert!(encoder <= 2 * WINDOW + (20 << 10), "{WINDOW}: {encoder}");
+        assert_eq!(size_of::<Compressor<WINDOW>>(), history + encoder);
+        assert!(!needs_drop::<Compressor<WINDOW>>());
+    }
+    check::<512>();
+    check::<4096>();
+    check::<32768>();
+}

@@ -89,7 +89,10 @@ impl Block {
     /// Writes what is not written yet. False if the output is full before all of it is.
     #[inline]
     pub(super) fn write<const WINDOW: usize>(
-        &mut self, symbols: &Symbols, history: &History<WINDOW>, sink: &mut Sink<'_>,
+        &mut self,
+        symbols: &Symbols,
+        history: &History<WINDOW>,
+        sink: &mut Sink<'_>,
     ) -> bool {
         if self.stage == Stage::Header {
             while let Some(item) = self.header.items().get(self.done) {
@@ -199,9 +202,12 @@ impl Codes {
         let mut length = MIN_MATCH;
         while length <= MAX_MATCH {
             let symbol = length_code(length);
-            let (base, extra) = (LENGTH_BASE[symbol - FIRST_LENGTH], LENGTH_EXTRA[symbol - FIRST_LENGTH] as u32);
+            let at = symbol - FIRST_LENGTH;
+            let extra = LENGTH_EXTRA[at] as u32;
+            #[expect(clippy::cast_possible_truncation, reason = "at most 31")]
+            let more = (length - LENGTH_BASE[at] as usize) as u32;
             let (code, bits) = (codes[symbol] as u32, literal_bits[symbol] as u32);
-            self.first[256 + length - MIN_MATCH] = Item::new((length as u32 - base as u32) << bits | code, bits + extra);
+            self.first[256 + length - MIN_MATCH] = Item::new(more << bits | code, bits + extra);
             length += 1;
         }
         let codes = prefix::codes(distance_bits);
@@ -270,7 +276,8 @@ impl Header {
         let told = used(&in_order).max(4);
 
         #[expect(clippy::cast_possible_truncation, reason = "at most 286, 30 and 19")]
-        let mut sum = self.push((literals - 257) as u32 | ((distances - 1) as u32) << 5 | ((told - 4) as u32) << 10, 14);
+        let mut sum =
+            self.push((literals - 257) as u32 | ((distances - 1) as u32) << 5 | ((told - 4) as u32) << 10, 14);
         for &bits in &in_order[..told] {
             sum += self.push(u32::from(bits), 3);
         }
@@ -315,4 +322,4 @@ fn told_in_runs<'r>(lengths: &[u8], runs: &'r mut [(u8, u8)]) -> &'r [(u8, u8)] 
 }
 
 /// With fewer symbols, what codes of their own save is not worth their description, so it is not even computed.
-const DYNAMIC_FROM: usize = 128;
+const DYNAMIC_FROM: u32 = 128;

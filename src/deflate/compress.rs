@@ -1,4 +1,4 @@
-//! The compressor: input, symbols, blocks.
+//! The compressor: input becomes symbols, symbols become blocks.
 
 use super::Status;
 use super::block::Block;
@@ -7,7 +7,18 @@ use super::matcher::{Effort, Matcher};
 use super::sink::{Sink, Waiting};
 use super::symbols::Symbols;
 
-/// A compressor and its history.
+/// Compresses a stream: an [`Encoder`] with the [`History`] that it works for.
+///
+/// ```
+/// use hopwire::deflate::{Compressor, Flush, Level, Status};
+///
+/// let mut compressor: Compressor = Compressor::new(Level::Default);
+/// let mut output = [0; 32];
+/// let progress = compressor.compress(b"Hello", &mut output, Flush::Sync);
+/// assert_eq!((progress.consumed, progress.status), (5, Status::Input));
+/// // RFC 7692 §7.2.3.1, with the four bytes that a WebSocket message leaves out
+/// assert_eq!(output[..progress.produced], *b"\xf2\x48\xcd\xc9\xc9\x07\x00\x00\x00\xff\xff");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Compressor<const WINDOW: usize = 32768> {
     encoder: Encoder<WINDOW>,
@@ -15,37 +26,39 @@ pub struct Compressor<const WINDOW: usize = 32768> {
 }
 
 /// How much work to spend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Level {
-    /// No compression: stored blocks.
+    /// None: stored blocks.
     Stored,
-    /// The first match found.
+    /// Match with the last place that looks alike.
     Fast,
-    /// The longest of several matches, unless the next position has a longer one.
+    /// The longest match of several, unless the next byte begins a longer one.
     Default,
-    /// The same with all candidates.
+    /// The same, and no match is long enough to look no further.
     Best,
 }
 
 /// What a call must bring out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Flush {
     /// Nothing: more input follows.
     None,
-    /// All input so far, and behind it an empty stored block, which ends with `00 00 ff ff` on a byte boundary.
+    /// All input so far, and behind it an empty stored block. That ends on a byte boundary, with `00 00 ff ff`.
     Sync,
-    /// All input so far; the last block says that it is the last.
+    /// All input so far; the last block says that it is the last, and zeros fill its last byte.
     Finish,
 }
 
 /// What one call did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct Progress {
     /// Bytes of input taken.
     pub consumed: usize,
-    /// Bytes of output written.
+    /// Bytes of output written. Those behind them may have changed too.
     pub produced: usize,
-    /// Why no more was done.
+    /// Why it did no more: `Input` when all input is taken and all that the flush asks for is written, `Output` when
+    /// the output is full before that, `End` when a stream is finished.
     pub status: Status,
 }
 
@@ -55,7 +68,7 @@ impl<const WINDOW: usize> Compressor<WINDOW> {
         Self { encoder: Encoder::new(level), history: History::new() }
     }
 
-    /// Back to the beginning of a stream, with nothing to point back at.
+    /// Back to the beginning of a stream, with nothing to point back at. It costs next to nothing.
     pub const fn reset(&mut self) {
         self.encoder.reset();
         self.history.reset();
@@ -66,58 +79,79 @@ impl<const WINDOW: usize> Compressor<WINDOW> {
         self.history.set_window_bits(bits);
     }
 
-    /// Compresses.
+    /// See [`Encoder::compress`].
     pub fn compress(&mut self, input: &[u8], output: &mut [u8], flush: Flush) -> Progress {
         self.encoder.compress(&mut self.history, input, output, flush)
     }
+
+    /// See [`Encoder::bound`].
+    pub const fn bound(len: usize) -> usize {
+        Encoder::<WINDOW>::bound(len)
+    }
 }
 
-/// Everything but the history.
+/// All of a compressor but its history: what is needed only while something is being compressed.
+///
+/// After a flush that came to `Status::Input` it may go on with another history, so that one encoder serves many
+/// streams. Each then keeps its [`History`] alone.
 #[derive(Clone, Debug)]
 pub struct Encoder<const WINDOW: usize = 32768> {
-    matcher: Matcher<WINDOW>,
-    symbols: Symbols,
-    block: Block,
-    waiting: Waiting,
-    /// How many bytes `symbols` stand for.
-    span: u32,
     level: Level,
+    matcher: Matcher<WINDOW>,
+    /// What the block being filled, or being written, says.
+    symbols: Symbols,
+    /// How many bytes that is.
+    span: u32,
+    block: Block,
+    /// Bits that the last output had no room for.
+    waiting: Waiting,
     stage: Stage,
 }
 
-/// What was written behind the last symbols.
+/// What the last block was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    Open,
-    Marked,
-    Ended,
+    Data,
+    /// The empty one that a sync flush puts behind the data.
+    Mark,
+    /// The last of the stream.
+    Last,
 }
 
 impl<const WINDOW: usize> Encoder<WINDOW> {
-    /// For a stream that begins.
+    /// At the beginning of a stream.
     pub const fn new(level: Level) -> Self {
         Self {
+            level,
             matcher: Matcher::new(),
             symbols: Symbols::new(),
+            span: 0,
             block: Block::new(),
             waiting: Waiting::NONE,
-            span: 0,
-            level,
-            stage: Stage::Open,
+            stage: Stage::Data,
         }
     }
 
-    /// Forgets what was not written.
+    /// Back to the beginning of a stream. What was not written yet is lost.
     pub const fn reset(&mut self) {
         self.symbols.clear();
+        self.span = 0;
         self.block.reset();
         self.waiting = Waiting::NONE;
-        self.span = 0;
-        self.stage = Stage::Open;
+        self.stage = Stage::Data;
     }
 
-    /// Compresses.
-    pub fn compress(&mut self, history: &mut History<WINDOW>, input: &[u8], output: &mut [u8], flush: Flush) -> Progress {
+    /// Compresses `input` as far as `output` has room for what comes of it, down to one byte at a time.
+    ///
+    /// If the status is `Output`, the same flush must be asked for again, with the rest of the input; the input is
+    /// taken in before all that it comes to is written. What was taken is in the history, so `input` may go.
+    pub fn compress(
+        &mut self,
+        history: &mut History<WINDOW>,
+        input: &[u8],
+        output: &mut [u8],
+        flush: Flush,
+    ) -> Progress {
         let mut sink = Sink::new(output, self.waiting);
         let (consumed, status) = self.run(history, input, &mut sink, flush);
         let (produced, waiting) = sink.end();
@@ -125,7 +159,20 @@ impl<const WINDOW: usize> Encoder<WINDOW> {
         Progress { consumed, produced, status }
     }
 
-    fn run(&mut self, history: &mut History<WINDOW>, input: &[u8], sink: &mut Sink<'_>, flush: Flush) -> (usize, Status) {
+    /// At most so many bytes come of `len` bytes of input that are flushed in one call, all before them being flushed.
+    ///
+    /// Where nothing else is shorter, stored blocks of 256 bytes or more each cost five bytes.
+    pub const fn bound(len: usize) -> usize {
+        len + 5 * (len / 256) + 16
+    }
+
+    fn run(
+        &mut self,
+        history: &mut History<WINDOW>,
+        input: &[u8],
+        sink: &mut Sink<'_>,
+        flush: Flush,
+    ) -> (usize, Status) {
         let mut consumed = 0;
         loop {
             if self.block.is_open() {
@@ -135,7 +182,7 @@ impl<const WINDOW: usize> Encoder<WINDOW> {
                 self.symbols.clear();
                 self.span = 0;
             }
-            if self.stage == Stage::Ended {
+            if self.stage == Stage::Last {
                 sink.align();
                 return (consumed, if sink.is_empty() { Status::End } else { Status::Output });
             }
@@ -153,56 +200,66 @@ impl<const WINDOW: usize> Encoder<WINDOW> {
                 Flush::None => return (consumed, Status::Input),
                 Flush::Finish => {
                     self.close(history, true);
-                    self.stage = Stage::Ended;
+                    self.stage = Stage::Last;
                 }
                 Flush::Sync if self.span > 0 => self.close(history, false),
-                Flush::Sync if self.stage == Stage::Marked => {
-                    self.stage = Stage::Open;
+                Flush::Sync if self.stage == Stage::Mark => {
+                    self.stage = Stage::Data;
                     return (consumed, Status::Input);
                 }
                 Flush::Sync => {
                     self.block.open_stored(0, false);
-                    self.stage = Stage::Marked;
+                    self.stage = Stage::Mark;
                 }
             }
         }
     }
 
-    fn find(&mut self, history: &mut History<WINDOW>, keep: usize) {
-        let before = history.at();
+    /// How much input may wait in the history. The more, the nearer matches must stay.
+    fn ahead(&self) -> u32 {
         match self.level {
-            Level::Stored => history.pass(history.ahead() as u32),
-            Level::Fast => self.matcher.fast(history, &mut self.symbols, keep),
-            Level::Default => self.matcher.lazy(Effort { candidates: 16, good: 16 }, history, &mut self.symbols, keep),
-            Level::Best => self.matcher.lazy(Effort { candidates: 16, good: 258 }, history, &mut self.symbols, keep),
-        }
-        self.span = self.span.wrapping_add(history.at().wrapping_sub(before));
-    }
-
-    fn ahead(&self) -> usize {
-        match self.level {
-            Level::Stored => WINDOW - self.span as usize,
+            Level::Stored => Self::SIZE - self.span,
             _ => Self::AHEAD,
         }
     }
 
+    /// Turns what waits into symbols, while there is room for them; so many bytes may be kept.
+    fn find(&mut self, history: &mut History<WINDOW>, keep: u32) {
+        let before = history.at();
+        let symbols = &mut self.symbols;
+        match self.level {
+            Level::Stored => history.pass(history.ahead()),
+            Level::Fast => self.matcher.fast(history, symbols, keep),
+            Level::Default => self.matcher.lazy(Effort { candidates: 16, enough: 16 }, history, symbols, keep),
+            Level::Best => self.matcher.lazy(Effort { candidates: 16, enough: 258 }, history, symbols, keep),
+        }
+        self.span += history.at().wrapping_sub(before);
+    }
+
+    /// Whether the block must be written before more is taken in. One that does not compress well is written while
+    /// its bytes are still in the history: it may have to be stored.
     fn is_full(&self) -> bool {
         match self.level {
-            Level::Stored => self.span as usize == WINDOW,
-            _ => {
-                let poor = 3 * self.symbols.len() > self.span as usize;
-                self.symbols.room() < 2 || self.span as usize + Self::AHEAD > WINDOW && poor
-            }
+            Level::Stored => self.span == Self::SIZE,
+            _ if self.span + Self::AHEAD > Self::SIZE && self.symbols.len() > self.span / 3 => true,
+            _ => self.symbols.room() < 2,
         }
     }
 
     fn close(&mut self, history: &History<WINDOW>, last: bool) {
-        self.stage = Stage::Open;
+        self.stage = Stage::Data;
         match self.level {
             Level::Stored => self.block.open_stored(self.span, last),
             _ => self.block.open(&self.symbols, self.span, history.behind() >= self.span, last),
         }
     }
 
-    const AHEAD: usize = if WINDOW / 8 > 512 { WINDOW / 8 } else if WINDOW / 2 < 512 { WINDOW / 2 } else { 512 };
+    #[expect(clippy::cast_possible_truncation, reason = "at most 32,768")]
+    const SIZE: u32 = WINDOW as u32;
+    /// Enough for a long match, and no large part of the window.
+    const AHEAD: u32 = match Self::SIZE / 8 {
+        eighth @ 512.. => eighth,
+        _ if Self::SIZE >= 1024 => 512,
+        _ => 256,
+    };
 }

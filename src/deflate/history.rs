@@ -1,6 +1,6 @@
 //! What was said before, for matches to point at, and behind it the input that is not encoded yet.
 
-use super::tables::MAX_MATCH;
+use super::tables;
 
 /// A ring of the last `WINDOW` bytes of input. This is what context takeover must keep, and all of it.
 ///
@@ -35,13 +35,20 @@ impl<const WINDOW: usize> History<WINDOW> {
     /// From now on no match reaches back over more than 2^`bits` bytes. `WINDOW` is the limit in any case, and 2^8
     /// the smallest.
     pub const fn set_window_bits(&mut self, bits: u8) {
-        let limit = 1 << if bits < 8 { 8 } else if bits > 15 { 15 } else { bits };
+        let limit = 1
+            << if bits < 8 {
+                8
+            } else if bits > 15 {
+                15
+            } else {
+                bits
+            };
         self.limit = if limit < Self::SIZE { limit } else { Self::SIZE };
     }
 
     /// Takes the beginning of `input`, up to `most` bytes waiting, and says how much.
-    pub(super) fn take(&mut self, input: &[u8], most: usize) -> usize {
-        let len = input.len().min(most.saturating_sub(self.ahead()));
+    pub(super) fn take(&mut self, input: &[u8], most: u32) -> usize {
+        let len = input.len().min(most.saturating_sub(self.ahead()) as usize);
         let index = Self::index(self.end);
         let (front, back) = input[..len].split_at(len.min(WINDOW - index));
         self.ring[index..index + front.len()].copy_from_slice(front);
@@ -63,8 +70,8 @@ impl<const WINDOW: usize> History<WINDOW> {
 
     /// Bytes that are not encoded yet.
     #[inline]
-    pub(super) const fn ahead(&self) -> usize {
-        self.end.wrapping_sub(self.at) as usize
+    pub(super) const fn ahead(&self) -> u32 {
+        self.end.wrapping_sub(self.at)
     }
 
     /// Bytes before the next position that are still here, though matches may have to stay nearer.
@@ -82,7 +89,7 @@ impl<const WINDOW: usize> History<WINDOW> {
     /// `len` bytes are encoded now.
     #[inline]
     pub(super) fn pass(&mut self, len: u32) {
-        debug_assert!(len as usize <= self.ahead());
+        debug_assert!(len <= self.ahead());
         self.at = self.at.wrapping_add(len);
     }
 
@@ -125,9 +132,8 @@ impl<const WINDOW: usize> History<WINDOW> {
 
     /// The longest match that the input here allows at the next position.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "at most 258")]
     pub(super) fn longest(&self) -> u32 {
-        self.ahead().min(MAX_MATCH) as u32
+        self.ahead().min(Self::LONGEST)
     }
 
     #[inline]
@@ -137,6 +143,9 @@ impl<const WINDOW: usize> History<WINDOW> {
 
     #[expect(clippy::cast_possible_truncation, reason = "at most 32,768")]
     const SIZE: u32 = WINDOW as u32;
+    /// The longest match.
+    #[expect(clippy::cast_possible_truncation, reason = "258")]
+    const LONGEST: u32 = tables::MAX_MATCH as u32;
 }
 
 impl<const WINDOW: usize> Default for History<WINDOW> {

@@ -3,6 +3,10 @@
 //! The table holds positions by a hash of the four bytes there, modulo 2^16. Nothing in it is trusted: a position
 //! is used if it lies within reach and the bytes there agree. So the table is never cleared, not after
 //! a reset, and may even have served another history.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "positions are kept modulo 2^16; of eight bytes the first ones are the lowest"
+)]
 
 use super::history::History;
 use super::symbols::Symbols;
@@ -18,7 +22,7 @@ pub(super) struct Effort {
     /// Candidates for one position.
     pub(super) candidates: usize,
     /// A match of so many bytes is taken without a look at the next position.
-    pub(super) good: u32,
+    pub(super) enough: u32,
 }
 
 impl<const WINDOW: usize> Matcher<WINDOW> {
@@ -28,7 +32,7 @@ impl<const WINDOW: usize> Matcher<WINDOW> {
 
     /// Turns input into symbols until there is no room for more, or no more than `keep` bytes are left.
     /// The first match is taken; only its first position is remembered.
-    pub(super) fn fast(&mut self, history: &mut History<WINDOW>, symbols: &mut Symbols, keep: usize) {
+    pub(super) fn fast(&mut self, history: &mut History<WINDOW>, symbols: &mut Symbols, keep: u32) {
         while history.ahead() > keep.max(HASHED - 1) && symbols.room() > 0 {
             let at = history.at();
             let bytes = history.eight(at);
@@ -56,17 +60,17 @@ impl<const WINDOW: usize> Matcher<WINDOW> {
     }
 
     /// The same, but the longest match of several is taken, and not before the next position has none longer.
-    pub(super) fn lazy(&mut self, effort: Effort, history: &mut History<WINDOW>, symbols: &mut Symbols, keep: usize) {
+    pub(super) fn lazy(&mut self, effort: Effort, history: &mut History<WINDOW>, symbols: &mut Symbols, keep: u32) {
         while history.ahead() > keep.max(HASHED - 1) && symbols.room() > 1 {
             let mut byte = history.eight(history.at()) as u8;
-            let Some((mut len, mut distance)) = self.longest(effort, history, HASHED as u32 - 1) else {
+            let Some((mut len, mut distance)) = self.longest(effort, history, HASHED - 1) else {
                 symbols.push_literal(byte);
                 history.pass(1);
                 continue;
             };
             history.pass(1);
             let mut passed = 0;
-            while len < effort.good && symbols.room() > 1 {
+            while len < effort.enough && symbols.room() > 1 {
                 passed = 1;
                 let next = history.eight(history.at()) as u8;
                 let Some(better) = self.longest(effort, history, len) else { break };
@@ -77,7 +81,7 @@ impl<const WINDOW: usize> Matcher<WINDOW> {
                 passed = 0;
             }
             symbols.push_match(len, distance);
-            for ahead in passed..(len - 1).min((history.ahead() as u32).saturating_sub(HASHED as u32 - 1)) {
+            for ahead in passed..(len - 1).min(history.ahead().saturating_sub(HASHED - 1)) {
                 let at = history.at().wrapping_add(ahead);
                 remember(self.row(history.eight(at)), at);
             }
@@ -129,7 +133,7 @@ impl<const WINDOW: usize> Matcher<WINDOW> {
 }
 
 /// What is left when everything must be encoded is shorter than a match.
-fn literals<const WINDOW: usize>(history: &mut History<WINDOW>, symbols: &mut Symbols, keep: usize) {
+fn literals<const WINDOW: usize>(history: &mut History<WINDOW>, symbols: &mut Symbols, keep: u32) {
     while history.ahead() > keep && history.ahead() < HASHED && symbols.room() > 0 {
         symbols.push_literal(history.eight(history.at()) as u8);
         history.pass(1);
@@ -155,7 +159,7 @@ const fn hash(bytes: u64) -> u32 {
 }
 
 /// How many bytes are hashed: the shortest match that is found.
-const HASHED: usize = 4;
+const HASHED: u32 = 4;
 
 /// Positions in a row.
 const ROW: usize = 16;

@@ -4,10 +4,32 @@
 //!
 //! | looking for | open |
 //! |---|---|
+//! | compressing | compress |
+//! | what matches point at; finding them; what a block says; its bits; codes for frequencies; bits of the output | history, matcher, symbols, block, prefix, sink |
 //! | the constants of the format, for both directions | tables |
 //! | what can be wrong with compressed data | error |
 
+mod block;
+mod compress;
 mod error;
+mod history;
+mod matcher;
+mod prefix;
+mod sink;
+mod symbols;
 mod tables;
 
+pub use compress::{Compressor, Encoder, Flush, Level, Progress};
 pub use error::{Alphabet, InflateError};
+pub use history::History;
+
+/// Why a call came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// More input is needed.
+    Input,
+    /// The output is full.
+    Output,
+    /// Over.
+    End,
+}

@@ -28,7 +28,7 @@ pub(super) fn lengths<const N: usize>(frequencies: &[u16; N], limit: usize) -> [
             return lengths;
         }
         for leaf in &mut *used {
-            *leaf = ((*leaf >> 9) + 1) / 2 << 9 | *leaf & 0x1ff;
+            *leaf = (*leaf >> 9).div_ceil(2) << 9 | *leaf & 0x1ff;
         }
     }
 }
@@ -48,7 +48,11 @@ fn depths(leaves: &[u32]) -> [u8; LITERAL_CODES] {
     let (mut leaf, mut joined) = (0, count);
     for node in count..(2 * count).saturating_sub(1) {
         for _ in 0..2 {
-            let next = if leaf < count && (joined == node || weights[leaf] <= weights[joined]) { &mut leaf } else { &mut joined };
+            let next = if leaf < count && (joined == node || weights[leaf] <= weights[joined]) {
+                &mut leaf
+            } else {
+                &mut joined
+            };
             weights[node] += weights[*next];
             parents[*next] = node;
             *next += 1;
@@ -92,4 +96,92 @@ pub(super) const fn codes<const N: usize>(lengths: &[u8; N]) -> [u16; N] {
         symbol += 1;
     }
     codes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    /// What the best code costs: the sum of all joined weights (Huffman).
+    fn best_cost(frequencies: &[u16]) -> u32 {
+        let mut weights: Vec<u32> = frequencies.iter().filter(|&&f| f > 0).map(|&f| u32::from(f)).collect();
+        let mut cost = 0;
+        while weights.len() > 1 {
+            weights.sort_unstable_by(|a, b| b.cmp(a));
+            let joined = weights.pop().unwrap() + weights.pop().unwrap();
+            weights.push(joined);
+            cost += joined;
+        }
+        cost
+    }
+
+    fn cost<const N: usize>(frequencies: &[u16; N], lengths: &[u8; N]) -> u32 {
+        frequencies.iter().zip(lengths).map(|(&f, &len)| u32::from(f) * u32::from(len)).sum()
+    }
+
+    /// Exactly the symbols that occur have a code, none is too long, and together they are complete.
+    fn check<const N: usize>(frequencies: &[u16; N], limit: usize) -> [u8; N] {
+        let lengths = lengths(frequencies, limit);
+        let mut room = 0;
+        for (&frequency, &len) in frequencies.iter().zip(&lengths) {
+            assert_eq!(frequency > 0, len > 0);
+            assert!(usize::from(len) <= limit);
+            room += if len > 0 { 1 << (limit - usize::from(len)) } else { 0 };
+        }
+        assert_eq!(room, 1 << limit, "{frequencies:?}");
+        lengths
+    }
+
+    #[test]
+    fn codes_are_the_best_there_are() {
+        let mut state = 1_u32;
+        for round in 2..200 {
+            let mut next = || {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                state >> 16
+            };
+            let mut frequencies = [0_u16; 286];
+            for frequency in frequencies.iter_mut().take(round + 2) {
+                *frequency = (1 + next() % 40).try_into().unwrap();
+                if next() % 3 == 0 {
+                    *frequency += 50;
+                }
+            }
+            let lengths = check(&frequencies, 15);
+            assert_eq!(cost(&frequencies, &lengths), best_cost(&frequencies));
+        }
+    }
+
+    /// Fibonacci numbers make the deepest tree there is.
+    #[test]
+    fn codes_keep_to_their_limit() {
+        let mut frequencies = [1_u16; 22];
+        for at in 2..22 {
+            frequencies[at] = frequencies[at - 1] + frequencies[at - 2];
+        }
+        check(&frequencies, 15);
+        let mut frequencies: [u16; 19] = frequencies[..19].try_into().unwrap();
+        check(&frequencies, 7);
+        frequencies.reverse();
+        let lengths = check(&frequencies, 7);
+        assert!(lengths[0] < 3 && lengths[18] == 7);
+        check(&[4095_u16; 286], 15);
+    }
+
+    #[test]
+    fn one_symbol_has_a_code_of_one_bit_and_none_has_no_code() {
+        let mut frequencies = [0; 30];
+        assert_eq!(lengths(&frequencies, 15), [0; 30]);
+        frequencies[7] = 9;
+        assert_eq!(lengths(&frequencies, 15).iter().sum::<u8>(), 1);
+        assert_eq!(lengths(&frequencies, 15)[7], 1);
+    }
+
+    /// The example in §3.2.2: ABCDEFGH with lengths (3, 3, 3, 3, 3, 2, 4, 4).
+    #[test]
+    fn codes_of_the_rfc() {
+        let codes = codes(&[3, 3, 3, 3, 3, 2, 4, 4]);
+        assert_eq!(codes, [0b010, 0b110, 0b001, 0b101, 0b011, 0b00, 0b0111, 0b1111]);
+    }
 }

@@ -85,7 +85,7 @@ impl<'o> Sink<'o> {
 
     /// Copies as much of `bytes` as fits, and says how much. On a byte boundary only.
     pub(super) fn copy(&mut self, bytes: &[u8]) -> usize {
-        debug_assert!(self.waiting.count % 8 == 0);
+        debug_assert!(self.waiting.count.is_multiple_of(8));
         self.room();
         if self.waiting.count > 0 {
             return 0;

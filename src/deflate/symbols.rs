@@ -35,8 +35,8 @@ impl Symbol {
 /// The symbols of one block.
 #[derive(Clone, Debug)]
 pub(super) struct Symbols {
-    symbols: [Symbol; Self::MOST],
-    len: usize,
+    symbols: [Symbol; Self::MOST as usize],
+    len: u32,
     /// How many literals have nine bits in the fixed code, which has eight for the others.
     long_literals: u32,
     matches: u32,
@@ -44,7 +44,7 @@ pub(super) struct Symbols {
 
 impl Symbols {
     pub(super) const fn new() -> Self {
-        Self { symbols: [Symbol(0); Self::MOST], len: 0, long_literals: 0, matches: 0 }
+        Self { symbols: [Symbol(0); Self::MOST as usize], len: 0, long_literals: 0, matches: 0 }
     }
 
     pub(super) const fn clear(&mut self) {
@@ -65,38 +65,36 @@ impl Symbols {
 
     #[inline]
     fn push(&mut self, symbol: Symbol) {
-        if let Some(space) = self.symbols.get_mut(self.len) {
+        if let Some(space) = self.symbols.get_mut(self.len as usize) {
             *space = symbol;
             self.len += 1;
         }
     }
 
     #[inline]
-    pub(super) const fn len(&self) -> usize {
+    pub(super) const fn len(&self) -> u32 {
         self.len
     }
 
     /// How many more there is room for.
     #[inline]
-    pub(super) const fn room(&self) -> usize {
+    pub(super) const fn room(&self) -> u32 {
         Self::MOST - self.len
     }
 
     #[inline]
     pub(super) fn as_slice(&self) -> &[Symbol] {
-        &self.symbols[..self.len]
+        &self.symbols[..self.len as usize]
     }
 
-    /// More bits than the symbols take in the fixed code: a match has at most eight for its length, five for its
+    /// At least as many bits as symbols and end take in the fixed code: a match has at most eight for its length, five for its
     /// distance, and five and thirteen extra ones.
     pub(super) fn fixed_bits_at_most(&self) -> u32 {
-        #[expect(clippy::cast_possible_truncation, reason = "at most MOST")]
-        let literals = self.len as u32 - self.matches;
-        8 * literals + self.long_literals + 31 * self.matches
+        8 * (self.len - self.matches) + self.long_literals + 31 * self.matches + 7
     }
 
-    /// A block of so many symbols is written.
-    const MOST: usize = 4096;
+    /// A block of so many symbols is written. More make fewer headers, fewer follow the data closer.
+    const MOST: u32 = 4096;
 }
 
 /// How often each code of a block's two alphabets occurs, the end of the block once.
@@ -143,13 +141,56 @@ pub(super) const fn distance_code(distance: u32) -> (usize, u32, u32) {
 /// Of each length from 3 on, less 257.
 const LENGTH_CODE: [u8; MAX_MATCH - MIN_MATCH + 1] = {
     let mut codes = [0; MAX_MATCH - MIN_MATCH + 1];
-    let (mut length, mut code) = (MIN_MATCH, 0);
+    let (mut length, mut code) = (MIN_MATCH, 0_u8);
     while length <= MAX_MATCH {
-        if code + 1 < LENGTH_BASE.len() && LENGTH_BASE[code + 1] as usize <= length {
+        let next = code as usize + 1;
+        if next < LENGTH_BASE.len() && LENGTH_BASE[next] as usize <= length {
             code += 1;
         }
-        codes[length - MIN_MATCH] = code as u8;
+        codes[length - MIN_MATCH] = code;
         length += 1;
     }
     codes
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deflate::tables::{DISTANCE_BASE, DISTANCE_EXTRA, LENGTH_EXTRA};
+
+    /// §3.2.5, read the other way round.
+    #[test]
+    fn codes_are_those_of_the_tables() {
+        for length in 3..=258 {
+            let at = length_code(length) - FIRST_LENGTH;
+            let most = usize::from(LENGTH_BASE[at]) + (1 << LENGTH_EXTRA[at]) - 1;
+            assert!(
+                (usize::from(LENGTH_BASE[at])..=most).contains(&length) && (length == 258) == (at == 28),
+                "{length}"
+            );
+        }
+        for distance in 1..=32768 {
+            let (code, extra, bits) = distance_code(distance);
+            assert_eq!(extra, u32::from(DISTANCE_EXTRA[code]));
+            assert!(bits < 1 << extra && u32::from(DISTANCE_BASE[code]) + bits == distance, "{distance}");
+        }
+    }
+
+    #[test]
+    fn frequencies_count_and_the_estimate_of_the_fixed_code_is_none_too_low() {
+        let mut symbols = Symbols::new();
+        symbols.push_literal(b'a');
+        symbols.push_literal(b'a');
+        symbols.push_literal(200);
+        symbols.push_match(258, 32768);
+        symbols.push_match(227, 24577);
+        symbols.push_match(3, 1);
+        let of = Frequencies::of(symbols.as_slice());
+        assert_eq!((of.literals[usize::from(b'a')], of.literals[200], of.literals[256]), (2, 1, 1));
+        assert_eq!((of.literals[285], of.literals[284], of.literals[257]), (1, 1, 1));
+        assert_eq!((of.distances[29], of.distances[0]), (2, 1));
+        assert_eq!((of.literals.iter().sum::<u16>(), of.distances.iter().sum::<u16>()), (7, 3));
+        // 8 + 8 + 9, 8 + 0 + 5 + 13, 8 + 5 + 5 + 13, 7 + 0 + 5 + 0, and 7 for the end
+        assert!(symbols.fixed_bits_at_most() >= 25 + 26 + 31 + 12 + 7);
+    }
+}

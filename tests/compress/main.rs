@@ -1,0 +1,278 @@
+//! The compressor: what it writes inflates to what it was given, however both are cut, and is what it promises.
+#![allow(unreachable_pub, reason = "a module of a test crate says `pub` to its siblings")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::cast_possible_truncation, reason = "a test fails by panicking")]
+
+mod naive;
+
+use hopwire::deflate::{Compressor, Flush, Level, Progress, Status};
+use naive::{Kind, Told, inflate};
+use proptest::prelude::*;
+
+const LEVELS: [Level; 4] = [Level::Stored, Level::Fast, Level::Default, Level::Best];
+
+/// Compresses all of `input` with outputs of the sizes in `rooms`, again and again.
+fn compress<const WINDOW: usize>(
+    compressor: &mut Compressor<WINDOW>,
+    mut input: &[u8],
+    rooms: &[usize],
+    flush: Flush,
+) -> Vec<u8> {
+    let mut all = Vec::new();
+    for turn in 0.. {
+        let mut output = vec![0; rooms[turn % rooms.len()]];
+        let Progress { consumed, produced, status } = compressor.compress(input, &mut output, flush);
+        all.extend_from_slice(&output[..produced]);
+        input = &input[consumed..];
+        match status {
+            Status::Output => assert_eq!(produced, output.len(), "more would have fitted"),
+            Status::Input => {
+                assert!(input.is_empty() && flush != Flush::Finish);
+                break;
+            }
+            Status::End => {
+                assert!(input.is_empty() && flush == Flush::Finish);
+                break;
+            }
+        }
+    }
+    all
+}
+
+fn finished(level: Level, input: &[u8]) -> Vec<u8> {
+    compress(&mut boxed::<32768>(level), input, &[input.len() + 64], Flush::Finish)
+}
+
+fn boxed<const WINDOW: usize>(level: Level) -> Box<Compressor<WINDOW>> {
+    Box::new(Compressor::new(level))
+}
+
+/// Text-like data: words of a small dictionary, numbers, some noise.
+fn text(len: usize, seed: u64) -> Vec<u8> {
+    let mut prng = Prng(seed);
+    let words = ["\"type\":", "order", "update", "{", "}", ",", "\"id\":", "total", "shipped", "true", "\n", "été"];
+    let mut out = Vec::new();
+    while out.len() < len {
+        match prng.below(8) {
+            0 => out.extend_from_slice(prng.below(100_000).to_string().as_bytes()),
+            1 => out.push(prng.below(256) as u8),
+            2 => out.extend(vec![b'='; prng.below(600) / (1 + prng.below(50))]),
+            _ => out.extend_from_slice(words[prng.below(words.len())].as_bytes()),
+        }
+    }
+    out.truncate(len);
+    out
+}
+
+fn noise(len: usize) -> Vec<u8> {
+    let mut prng = Prng(7);
+    (0..len).map(|_| prng.below(256) as u8).collect()
+}
+
+/// SplitMix64.
+struct Prng(u64);
+
+impl Prng {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let x = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((x ^ x >> 31) % n as u64) as usize
+    }
+}
+
+/// RFC 7692 §7.2.3.1, §7.2.3.3, §7.2.3.6: "Hello" in one block, in a stored one, and nothing. Said a second time,
+/// it is one match here, a byte shorter than in §7.2.3.2.
+#[test]
+fn examples_of_rfc_7692() {
+    let mut compressor = boxed::<32768>(Level::Default);
+    let mut message = |text: &[u8]| compress(&mut compressor, text, &[64], Flush::Sync);
+    assert_eq!(message(b"Hello"), b"\xf2\x48\xcd\xc9\xc9\x07\x00\x00\x00\xff\xff");
+    assert_eq!(message(b"Hello"), b"\x02\x13\x00\x00\x00\x00\xff\xff");
+    assert_eq!(message(b""), b"\x00\x00\x00\xff\xff");
+    let mut stored = boxed::<32768>(Level::Stored);
+    let message = compress(&mut stored, b"Hello", &[64], Flush::Sync);
+    assert_eq!(message, b"\x00\x05\x00\xfa\xffHello\x00\x00\x00\xff\xff");
+}
+
+#[test]
+fn nothing_at_all() {
+    for level in LEVELS {
+        let told = inflate(&finished(level, b"")).unwrap();
+        assert!(told.ended && told.bytes.is_empty());
+        assert_eq!(compress(&mut boxed::<512>(level), b"", &[64], Flush::None), b"");
+    }
+}
+
+/// After the end there is no more until `reset`, and then everything starts over.
+#[test]
+fn the_end_is_final_and_reset_begins_again() {
+    let mut compressor = boxed::<32768>(Level::Default);
+    let first = compress(&mut compressor, &text(5000, 1), &[100], Flush::Finish);
+    let again = compressor.compress(b"more", &mut [0; 9], Flush::Sync);
+    assert_eq!(again, Progress { consumed: 0, produced: 0, status: Status::End });
+    compressor.reset();
+    assert_eq!(compress(&mut compressor, &text(5000, 1), &[7000], Flush::Finish), first);
+    // Not what was waiting when it came, either.
+    compressor.reset();
+    let stopped = compressor.compress(&text(5000, 2), &mut [0; 3], Flush::Sync);
+    assert_eq!(stopped.status, Status::Output);
+    compressor.reset();
+    assert_eq!(compress(&mut compressor, &text(5000, 1), &[7000], Flush::Finish), first);
+}
+
+/// The context goes from message to message, unless it is dropped.
+#[test]
+fn context_is_kept_or_dropped() {
+    let message = text(300, 3);
+    for level in [Level::Fast, Level::Default, Level::Best] {
+        let mut compressor = boxed::<32768>(level);
+        let first = compress(&mut compressor, &message, &[999], Flush::Sync);
+        let second = compress(&mut compressor, &message, &[999], Flush::Sync);
+        assert!(second.len() < 20, "{level:?}: {}", second.len());
+        assert_eq!(inflate(&[first.clone(), second].concat()).unwrap().bytes, [&message[..], &message].concat());
+        compressor.reset();
+        let third = compress(&mut compressor, &message, &[999], Flush::Sync);
+        assert_eq!(third, first);
+    }
+}
+
+/// Data that says the same again after exactly so many bytes: matches reach as far as the window, and no farther.
+#[test]
+fn no_distance_exceeds_the_window() {
+    fn check<const WINDOW: usize>() {
+        for bits in 8..=15 {
+            let limit = (1 << bits).min(WINDOW);
+            for level in LEVELS {
+                let mut compressor = boxed::<WINDOW>(level);
+                compressor.set_window_bits(bits);
+                // The noise comes back after a little more than the window, and after a little less than half of it.
+                let (far, near) = (noise(limit + 1), noise(limit * 2 / 5));
+                let data = [&far[..], &far, &near, &near, &near, &text(20_000, 4)].concat();
+                let all = compress(&mut compressor, &data, &[100_000], Flush::Finish);
+                let told = inflate(&all).unwrap();
+                assert!(told.bytes == data);
+                assert!(told.farthest <= limit, "{level:?} {WINDOW} {bits}: {}", told.farthest);
+                if level != Level::Stored {
+                    assert!(told.farthest > limit / 3, "{level:?} {WINDOW} {bits}: {}", told.farthest);
+                }
+            }
+        }
+    }
+    check::<512>();
+    check::<1024>();
+    check::<4096>();
+    check::<32768>();
+}
+
+/// Each kind of block where it is the shortest.
+#[test]
+fn the_cheapest_kind_of_block_is_chosen() {
+    let kinds = |level, input: &[u8]| -> Vec<Kind> {
+        inflate(&finished(level, input)).unwrap().blocks.into_iter().map(|(kind, _)| kind).collect()
+    };
+    for level in [Level::Fast, Level::Default, Level::Best] {
+        assert_eq!(kinds(level, b"Hello, World"), [Kind::Fixed]);
+        assert_eq!(kinds(level, &noise(100)), [Kind::Stored]);
+        assert_eq!(kinds(level, &noise(3000)), [Kind::Stored]);
+        assert_eq!(kinds(level, &text(3000, 5)), [Kind::Dynamic]);
+        // Sixteen values alike: four bits each instead of eight.
+        let nibbles: Vec<u8> = noise(600).iter().map(|byte| b'a' + byte % 16).collect();
+        assert_eq!(kinds(level, &nibbles), [Kind::Dynamic]);
+        // Where the eight bits of the fixed code are the best, a header does not pay.
+        let flat: Vec<u8> = (0..140).collect();
+        assert_eq!(kinds(level, &flat), [Kind::Fixed]);
+    }
+    assert_eq!(kinds(Level::Stored, &text(3000, 5)), [Kind::Stored]);
+}
+
+/// What cannot be compressed grows by no more than is promised.
+#[test]
+fn growth_is_bounded() {
+    fn check<const WINDOW: usize>(input: &[u8]) {
+        for level in LEVELS {
+            for flush in [Flush::Sync, Flush::Finish] {
+                let most = Compressor::<WINDOW>::bound(input.len());
+                let mut output = vec![0; most];
+                let progress = boxed::<WINDOW>(level).compress(input, &mut output, flush);
+                assert_ne!(
+                    progress.status,
+                    Status::Output,
+                    "{level:?} {WINDOW}: {} take more than {most}",
+                    input.len()
+                );
+            }
+        }
+    }
+    // Every third byte of a rare match: the worst that a poor block can be.
+    let mut poor = noise(9000);
+    for at in (400..9000).step_by(9) {
+        poor.copy_within(at - 390..at - 386, at);
+    }
+    for input in [noise(0), noise(1), noise(255), noise(4096), noise(70_000), text(9000, 6), poor] {
+        check::<512>(&input);
+        check::<1024>(&input);
+        check::<32768>(&input);
+    }
+}
+
+fn any_input() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        (0..3000_usize, any::<u64>()).prop_map(|(len, seed)| text(len, seed)),
+        (0..20_000_usize, any::<u64>()).prop_map(|(len, seed)| text(len, seed)),
+        proptest::collection::vec(any::<u8>(), 0..2000),
+        (any::<u8>(), 0..5000_usize).prop_map(|(byte, len)| vec![byte; len]),
+        proptest::collection::vec(0..3_u8, 0..3000),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Any level, window, split of the input, flush at each, and size of the output.
+    #[test]
+    fn it_inflates_to_what_it_was(
+        input in any_input(),
+        cuts in proptest::collection::vec((any::<prop::sample::Index>(), any::<bool>()), 0..6),
+        rooms in proptest::collection::vec(1..40_usize, 1..4),
+        level in prop::sample::select(LEVELS.to_vec()),
+        bits in 8..16_u8,
+    ) {
+        fn run<const WINDOW: usize>(
+            level: Level, bits: u8, rooms: &[usize], pieces: &[(&[u8], Flush)],
+        ) -> (Vec<u8>, Vec<u8>) {
+            let mut compressor = boxed::<WINDOW>(level);
+            compressor.set_window_bits(bits);
+            let in_rooms = pieces.iter().flat_map(|(piece, flush)| compress(&mut compressor, piece, rooms, *flush)).collect();
+            compressor.reset();
+            let at_once = pieces.iter().flat_map(|(piece, flush)| compress(&mut compressor, piece, &[100_000], *flush)).collect();
+            (in_rooms, at_once)
+        }
+        let mut cuts: Vec<(usize, bool)> = cuts.iter().map(|(at, sync)| (at.index(input.len() + 1), *sync)).collect();
+        cuts.sort_unstable();
+        let mut pieces: Vec<(&[u8], Flush)> = Vec::new();
+        let mut start = 0;
+        for (cut, sync) in cuts {
+            pieces.push((&input[start..cut], if sync { Flush::Sync } else { Flush::None }));
+            start = cut;
+        }
+        pieces.push((&input[start..], Flush::Finish));
+        for (run, window) in [(run::<512> as fn(_, _, &_, &_) -> _, 512), (run::<2048>, 2048), (run::<32768>, 32768)] {
+            let (in_rooms, at_once): (Vec<u8>, Vec<u8>) = run(level, bits, &rooms, &pieces);
+            let told = inflate(&in_rooms).unwrap();
+            prop_assert!(told.bytes == input);
+            prop_assert!(told.ended && told.farthest <= window.min(1 << bits));
+            prop_assert!(in_rooms == at_once, "the size of the output changes what is written");
+        }
+    }
+
+    /// Byte by byte, input and output, with a flush behind each byte or none.
+    #[test]
+    fn one_byte_at_a_time(seed in any::<u64>(), len in 0..600_usize, level in prop::sample::select(LEVELS.to_vec()), sync in any::<bool>()) {
+        let input = text(len, seed);
+        let mut compressor = boxed::<1024>(level);
+        let flush = if sync { Flush::Sync } else { Flush::None };
+        let mut all: Vec<u8> = input.chunks(1).flat_map(|byte| compress(&mut compressor, byte, &[1], flush)).collect();
+        all.extend(compress(&mut compressor, b"", &[1], Flush::Finish));
+        prop_assert_eq!(inflate(&all), Ok(Told { bytes: input, ..inflate(&all).unwrap() }));
+    }
+}
