@@ -4,24 +4,32 @@
 //!
 //! | looking for | open |
 //! |---|---|
+//! | decompressing | inflate |
+//! | bits of the input, Huffman codes as tables, what matches copy from | bits, huffman, window |
 //! | compressing | compress |
 //! | what matches point at; finding them; what a block says; its bits; codes for frequencies; bits of the output | history, matcher, symbols, block, prefix, sink |
 //! | the constants of the format, for both directions | tables |
 //! | what can be wrong with compressed data | error |
 
+mod bits;
 mod block;
 mod compress;
 mod error;
 mod history;
+mod huffman;
+mod inflate;
 mod matcher;
 mod prefix;
 mod sink;
 mod symbols;
 mod tables;
+mod window;
 
 pub use compress::{Compressor, Encoder, Flush, Level, Progress};
 pub use error::{Alphabet, InflateError};
 pub use history::History;
+pub use inflate::{Decoder, Inflated, Inflater};
+pub use window::Window;
 
 /// Why a call came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
