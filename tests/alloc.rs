@@ -5,6 +5,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
 
+use hopwire::deflate;
 use hopwire::http::Status;
 use hopwire::http1::{self, BodyLength};
 use hopwire::io::{Rx, Tx};
@@ -198,6 +199,21 @@ fn a_websocket_that_fails() {
         });
         assert_eq!(asked, (0, 0));
     }
+}
+
+#[test]
+fn an_inflater() {
+    let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00, 0x00, 0xff, 0xff];
+    let mut output = [0; 64];
+    let asked = allocations(|| {
+        let mut inflater = deflate::Inflater::<32768>::new();
+        for _ in 0..100 {
+            let inflated = inflater.inflate(&hello, &mut output).expect("good data");
+            assert_eq!(&output[..inflated.produced], b"Hello");
+        }
+        assert!(inflater.inflate(&[0x06], &mut output).is_err());
+    });
+    assert_eq!(asked, (0, 0));
 }
 
 /// A header is a claim: memory is taken for what has come.

@@ -47,6 +47,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         "chunked" => chunked_bodies(),
         "handshake" => inputs("ws_handshake"),
         "http1_server" | "request_head" => [inputs("http1"), inputs("ws_handshake")].concat(),
+        "inflate" => (0..100).map(|seed| bodies::inflate::streams::stream(seed, 0, 32768)).collect(),
         "utf8" => payloads(),
         "ws_connection" | "ws_frames" => inputs("ws_frames"),
         other => panic!("{other} has no seeds"),

@@ -2,6 +2,7 @@
 
 use std::mem::needs_drop;
 
+use hopwire::deflate::{Decoder, Inflater, Window};
 use hopwire::{Entropy, http1, ws};
 
 struct Keys([u64; 4]);
@@ -50,4 +51,14 @@ fn a_compressor_fits_in_128_kib() {
     check::<512>();
     check::<4096>();
     check::<32768>();
+}
+
+/// What a stream costs: its window, and what a decoder needs in the middle of a block. zlib takes 40 to 48 KiB.
+#[test]
+fn an_inflater_fits_in_44_kib() {
+    assert!(size_of::<Inflater>() <= 44 << 10, "Inflater: {}", size_of::<Inflater>());
+    assert!(size_of::<Decoder>() <= 8 << 10, "Decoder: {}", size_of::<Decoder>());
+    assert_eq!(size_of::<Window<32768>>(), 32768 + 2 * size_of::<usize>());
+    assert_eq!(size_of::<Window<256>>(), 256 + 2 * size_of::<usize>());
+    assert!(!needs_drop::<Inflater>());
 }

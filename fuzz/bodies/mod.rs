@@ -10,6 +10,7 @@
 pub mod chunked;
 pub mod handshake;
 pub mod http1_server;
+pub mod inflate;
 pub mod request_head;
 pub mod utf8;
 pub mod ws_connection;
@@ -30,6 +31,7 @@ pub const TARGETS: &[Target] = &[
     ("chunked", chunked::run),
     ("handshake", handshake::run),
     ("http1_server", http1_server::run),
+    ("inflate", inflate::run),
     ("request_head", request_head::run),
     ("utf8", utf8::run),
     ("ws_connection", ws_connection::run),

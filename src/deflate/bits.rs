@@ -113,14 +113,13 @@ impl<'i> Reader<'i> {
     }
 
     /// What the next call goes on with, and how many bytes of the input were used.
-    pub(super) fn finish(mut self) -> (Bits, usize) {
-        self.unread();
-        (Bits { buffer: self.buffer, count: self.count }, self.input.len() - self.rest.len())
+    pub(super) fn finish(self) -> (Bits, usize) {
+        (Bits { buffer: self.buffer & mask(self.count), count: self.count }, self.input.len() - self.rest.len())
     }
 
-    /// Gives back the whole bytes at hand that were not used. Those of an earlier call stay: they belong to something
-    /// that was unfinished without this call's input.
-    fn unread(&mut self) {
+    /// Gives back the whole bytes at hand. Those of an earlier call stay: they belong to something that was unfinished
+    /// without this call's input.
+    pub(super) fn unread(&mut self) {
         let taken = self.input.len() - self.rest.len();
         let back = (self.count / 8).min(u32::try_from(taken).unwrap_or(u32::MAX));
         self.rest = &self.input[taken - back as usize..];
@@ -178,8 +177,9 @@ mod tests {
         let bytes = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
         let mut reader = Reader::new(Bits::EMPTY, &bytes);
         assert_eq!(reader.take(9), Some(1));
+        reader.unread();
         let (bits, used) = reader.finish();
-        assert_eq!((bits.count, bits.buffer, used), (7, 1, 2));
+        assert_eq!((bits.count, bits.buffer, used), (7, 1, 2), "the rest of the second byte");
         let mut reader = Reader::new(bits, &bytes[2..]);
         reader.align();
         assert_eq!((reader.take_bytes(2), reader.take(8)), (&bytes[2..4], Some(5)));

@@ -346,3 +346,77 @@ pub(super) const CODE_LENGTHS: [Entry; CODE_LENGTH_CODES] = {
     entries[REPEAT_ZERO_LONG as usize] = Entry::with_extra(11, 7);
     entries
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    /// Lengths of a complete code, most of them deep: leaves of a tree that is split `splits` times.
+    fn complete(symbols: usize, mut seed: u64, depth: u64) -> Vec<u8> {
+        let mut leaves = Vec::from([0_u8]);
+        while leaves.len() < symbols {
+            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            let back = usize::try_from(seed >> 33).expect("31 bits") % leaves.len();
+            let at = if seed >> 60 < depth { leaves.len() - 1 - back % 3 % leaves.len() } else { back };
+            if leaves[at] < 15 {
+                leaves[at] += 1;
+                leaves.insert(at, leaves[at]);
+            } else {
+                // Deep enough: split the shallowest.
+                let (at, _) = leaves.iter().enumerate().min_by_key(|(_, bits)| **bits).expect("a leaf");
+                leaves[at] += 1;
+                leaves.insert(at, leaves[at]);
+            }
+        }
+        let len = leaves.len();
+        for at in 0..len {
+            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            leaves.swap(at, usize::try_from(seed >> 33).expect("31 bits") % len);
+        }
+        leaves
+    }
+
+    /// Every 15 bits stand for the symbol whose code they begin with, by the algorithm of §3.2.2.
+    fn assert_right<const BITS: usize, const SIZE: usize>(
+        table: &Table<BITS, SIZE>,
+        lengths: &[u8],
+        symbols: &[Entry],
+    ) {
+        let mut code = 0_u32;
+        for bits in 1..=15 {
+            code <<= 1;
+            for (_, symbol) in lengths.iter().zip(symbols).filter(|(length, _)| usize::from(**length) == bits) {
+                let reversed = u64::from(code.reverse_bits() >> (32 - bits));
+                for behind in [0, 1, 0x5555, 0x7fff] {
+                    assert_eq!(table.look_up(reversed | behind << bits), symbol.with_code(bits));
+                }
+                code += 1;
+            }
+        }
+        assert!(code == 1 << 15, "complete");
+    }
+
+    #[test]
+    fn every_code_leads_to_its_symbol_and_every_table_has_room() {
+        let (mut literal, mut distance) = (Literals::EMPTY, Distances::EMPTY);
+        for seed in 0..300 {
+            let (symbols, depth) = (2 + seed * 97 % 285, seed % 17);
+            let lengths = complete(usize::try_from(symbols).expect("below 287"), seed, depth);
+            literal.build(&lengths, &LITERALS, Alphabet::Literal).expect("a complete code");
+            assert_right(&literal, &lengths, &LITERALS);
+            let lengths = complete(usize::try_from(2 + seed % 29).expect("below 31"), seed, depth);
+            distance.build(&lengths, &DISTANCES, Alphabet::Distance).expect("a complete code");
+            assert_right(&distance, &lengths, &DISTANCES);
+        }
+    }
+
+    #[test]
+    fn fixed_codes_are_built_alike() {
+        let mut codes = Codes::EMPTY;
+        codes.literal.build(&FIXED_LITERAL_BITS, &LITERALS, Alphabet::Literal).expect("a complete code");
+        codes.distance.build(&FIXED_DISTANCE_BITS, &DISTANCES, Alphabet::Distance).expect("a complete code");
+        assert_eq!(codes.literal.entries[..1 << 10], FIXED.literal.entries[..1 << 10]);
+        assert_eq!(codes.distance.entries[..1 << 8], FIXED.distance.entries[..1 << 8]);
+    }
+}

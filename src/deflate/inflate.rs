@@ -188,6 +188,9 @@ impl Decoder {
                 Status::Output
             }
         };
+        if status != Status::Input {
+            reader.unread();
+        }
         let (bits, consumed) = reader.finish();
         self.bits = bits;
         Ok(Inflated { consumed, produced, status })
