@@ -23,7 +23,7 @@ impl<const WINDOW: usize> History<WINDOW> {
     /// Nothing said yet.
     pub const fn new() -> Self {
         const { assert!(WINDOW.is_power_of_two() && WINDOW >= 512 && WINDOW <= 32768, "the window is 2^9 to 2^15") };
-        Self { ring: [0; WINDOW], start: 0, at: 0, end: 0, limit: Self::SIZE }
+        Self { ring: [0; WINDOW], start: Self::FIRST, at: Self::FIRST, end: Self::FIRST, limit: Self::SIZE }
     }
 
     /// Forgets everything that was said; a limit of the window stays. It costs nothing.
@@ -143,6 +143,8 @@ impl<const WINDOW: usize> History<WINDOW> {
 
     #[expect(clippy::cast_possible_truncation, reason = "at most 32,768")]
     const SIZE: u32 = WINDOW as u32;
+    /// The position of the first byte: the zeros in a matcher's new table, taken for positions, are beyond its reach.
+    const FIRST: u32 = 1 << 15;
     /// The longest match.
     #[expect(clippy::cast_possible_truncation, reason = "258")]
     const LONGEST: u32 = tables::MAX_MATCH as u32;
