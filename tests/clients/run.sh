@@ -15,6 +15,7 @@ root=$(cd "$here/../.." && pwd)
 target=${CARGO_TARGET_DIR:-$root/target}
 cache=${XDG_CACHE_HOME:+$XDG_CACHE_HOME/hopwire-clients}
 cache=${cache:-$target/clients}
+. "$here/../support/peers.sh"
 
 passed=0 failed=0 skipped=0 server='' work=''
 
@@ -32,9 +33,7 @@ main() {
         cargo build --quiet --release --example echo --manifest-path "$root/Cargo.toml"
         command=("$target/release/examples/echo" 0)
     fi
-    "${command[@]}" >"$work/server.log" 2>&1 </dev/null &
-    server=$!
-    port=$(wait_for_port) || { echo "the server never listened:"; tail -n 5 "$work/server.log"; exit 1; }
+    start_server "${command[@]}"
     url=http://127.0.0.1:$port/
 
     for client in "${clients[@]}"; do
@@ -204,36 +203,8 @@ find_chromium() {
     command -v chromium || command -v chromium-browser || command -v google-chrome
 }
 
-retry() {
-    for _ in 1 2 3; do
-        "$@" >"$work/install.log" 2>&1 </dev/null && return
-        sleep 2
-    done
-    return 1
-}
-
-# The port that the server prints, within ten seconds.
-wait_for_port() {
-    local port
-    for _ in $(seq 100); do
-        port=$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\).*/\1/p' "$work/server.log" | head -n 1)
-        if [ -n "$port" ]; then echo "$port" && return; fi
-        kill -0 "$server" 2>/dev/null || return 1
-        sleep 0.1
-    done
-    return 1
-}
-
 finish() {
-    if [ -n "$server" ]; then
-        kill "$server" 2>/dev/null || true
-        for _ in $(seq 30); do
-            kill -0 "$server" 2>/dev/null || break
-            sleep 0.1
-        done
-        kill -9 "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-    fi
+    [ -z "$server" ] || stop "$server"
     rm -rf "$work"
 }
 

@@ -1,0 +1,39 @@
+"""A server for clients to be tested against, with the Python library `websockets`.
+
+usage: ws_python_server.py
+Prints `listening on 127.0.0.1:PORT` and serves until it is killed. /refused answers 401; /close closes with 4000;
+/ping sends a ping and says when its pong came; /fragments sends a text in pieces; other paths echo.
+"""
+
+import http
+import os
+
+from websockets.sync.server import serve
+
+
+def refuse(connection, request):
+    if request.path == "/refused":
+        return connection.respond(http.HTTPStatus.UNAUTHORIZED, "who are you?\n")
+    if request.path == "/key" and request.headers.get("X-Key") != "secret":
+        return connection.respond(http.HTTPStatus.FORBIDDEN, "no key\n")
+
+
+def handle(ws):
+    if ws.request.path == "/close":
+        ws.close(4000, "enough")
+    elif ws.request.path == "/ping":
+        ws.send("ponged" if ws.ping(os.urandom(8)).wait(10) else "no pong")
+    elif ws.request.path == "/fragments":
+        ws.send(["one ", "", "tw", "o \u65e5\u672c\u8a9e"])
+    for message in ws:
+        ws.send(message)
+
+
+def main():
+    with serve(handle, "127.0.0.1", 0, process_request=refuse, subprotocols=["chat.v2", "chat"], max_size=None) as server:
+        print("listening on 127.0.0.1:%d" % server.socket.getsockname()[1], flush=True)
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
