@@ -18,18 +18,25 @@ use hopwire::{time::Instant, ws};
 
 enum Protocol {
     Http(http1::Server),
-    WebSocket(ws::Connection<ws::Server>, ws::Messages),
+    WebSocket(ws::Session<ws::Server>),
 }
 
 /// All that speaks HTTP or WebSocket: takes what there is in `rx`, writes the answers to `tx`, until more is needed.
-fn turn(protocol: &mut Protocol, now: Instant, rx: &mut Rx<'_>, tx: &mut Tx<'_>) -> Result<Wants, Box<dyn Error>> {
+fn turn(
+    protocol: &mut Protocol,
+    shared: &mut ws::Shared,
+    now: Instant,
+    rx: &mut Rx<'_>,
+    tx: &mut Tx<'_>,
+) -> Result<Wants, Box<dyn Error>> {
     loop {
         match protocol {
             Protocol::Http(http) => match http.poll(now, rx, tx)? {
                 Some(http1::Event::Request(request)) => match ws::Handshake::of(&request) {
                     Ok(Some(handshake)) => {
-                        handshake.accept(ws::OriginPolicy::Any)?.write(tx)?;
-                        *protocol = Protocol::WebSocket(ws::Connection::default(), ws::Messages::new(MAX_MESSAGE));
+                        let deflate = ws::handshake::deflate::negotiate(&handshake, &Default::default());
+                        handshake.accept(ws::OriginPolicy::Any)?.deflate(deflate).write(tx)?;
+                        *protocol = Protocol::WebSocket(ws::Session::server(ws::Config::new(), deflate));
                     }
                     Ok(None) if request.method == Method::Post => {} // answered with the first of its content
                     Ok(None) => http.respond_with(Status::OK, &[("content-type", b"text/plain")], HELLO, tx)?,
@@ -46,13 +53,14 @@ fn turn(protocol: &mut Protocol, now: Instant, rx: &mut Rx<'_>, tx: &mut Tx<'_>)
                 Some(_) => {}
                 None => return Ok(http.wants()),
             },
-            Protocol::WebSocket(ws, messages) => {
-                let Some(event) = ws.poll(now, rx, tx)? else { return Ok(ws.wants()) };
-                match messages.push(event)? {
-                    Some(_) if ws.is_closing() => {}
-                    Some(ws::Message::Text(text)) => ws.send_text(text, tx)?,
-                    Some(ws::Message::Binary(data)) => ws.send_binary(data, tx)?,
-                    None => {}
+            Protocol::WebSocket(session) => {
+                let Some((message, mut outbox)) = session.poll(now, shared, rx, tx)? else {
+                    return Ok(session.wants());
+                };
+                match message {
+                    _ if outbox.is_closing() => {}
+                    ws::Message::Text(text) => outbox.send_text(text, tx)?,
+                    ws::Message::Binary(data) => outbox.send_binary(data, tx)?,
                 }
             }
         }
@@ -74,11 +82,16 @@ fn serve(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
     let now = || Instant::from_nanos(epoch.elapsed().as_nanos().try_into().unwrap_or(u64::MAX));
     let mut protocol = Protocol::Http(http1::Server::new(&http1::Config { max_body: 1 << 30, ..http1::Config::new() }));
     let (mut inbox, mut out) = (RxBuffer::new(vec![0; 65_536]), Vec::new());
+    let mut shared = ws::Shared::default();
     loop {
         let (mut rx, mut tx) = (inbox.rx(), Tx::growing(&mut out, MAX_OUTPUT));
-        let outcome = turn(&mut protocol, now(), &mut rx, &mut tx);
+        let outcome = turn(&mut protocol, &mut shared, now(), &mut rx, &mut tx);
+        match &mut protocol {
+            Protocol::Http(http) => http.handle_timeout(now(), &mut tx)?,
+            Protocol::WebSocket(session) => session.handle_timeout(now(), &mut tx)?,
+        }
         if STOP.load(SeqCst) {
-            stop(&mut protocol, now(), &mut tx);
+            stop(&mut protocol, &mut shared, now(), &mut tx);
         }
         let used = rx.consumed();
         inbox.consume(used);
@@ -90,7 +103,7 @@ fn serve(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
         }
         let deadline = match &protocol {
             Protocol::Http(http) => http.poll_timeout(),
-            Protocol::WebSocket(ws, _) => ws.poll_timeout(),
+            Protocol::WebSocket(session) => session.poll_timeout(),
         };
         let wait = deadline.map_or(TICK, |at| at.saturating_since(now()).clamp(Duration::from_millis(1), TICK));
         stream.set_read_timeout(Some(wait))?;
@@ -100,20 +113,17 @@ fn serve(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
             Err(e) => return Err(e.into()),
         }
-        let mut tx = Tx::growing(&mut out, MAX_OUTPUT);
-        match &mut protocol {
-            Protocol::Http(http) => http.handle_timeout(now(), &mut tx)?,
-            Protocol::WebSocket(ws, _) => ws.handle_timeout(now(), &mut tx)?,
-        }
     }
 }
 
 /// The server is shutting down: nothing new begins on this connection.
-fn stop(protocol: &mut Protocol, now: Instant, tx: &mut Tx<'_>) {
+fn stop(protocol: &mut Protocol, shared: &mut ws::Shared, now: Instant, tx: &mut Tx<'_>) {
     match protocol {
         Protocol::Http(http) => http.close(),
         // Refused once it is closing, and then there is nothing left to say.
-        Protocol::WebSocket(ws, _) => drop(ws.close(now, ws::CloseCode::GOING_AWAY, "", tx)),
+        Protocol::WebSocket(session) => {
+            let _ = session.outbox(shared).close(now, ws::CloseCode::GOING_AWAY, "", tx);
+        }
     }
 }
 
@@ -163,10 +173,8 @@ static STOP: AtomicBool = AtomicBool::new(false);
 static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
 
 const HELLO: &[u8] = b"hopwire: POST something here, or open a WebSocket\n";
-/// Bytes of one message.
-const MAX_MESSAGE: usize = 64 << 20;
 /// Bytes written in one turn: the echo of the longest message, and small things before it.
-const MAX_OUTPUT: usize = MAX_MESSAGE + (1 << 20);
+const MAX_OUTPUT: usize = 65 << 20;
 /// How long a shutdown may go unnoticed.
 const TICK: Duration = Duration::from_millis(250);
 /// How long the peer may take to stop after our last words.

@@ -17,6 +17,7 @@ struct Counting;
 
 thread_local! {
     static ASKED: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+    static GIVEN_BACK: Cell<usize> = const { Cell::new(0) };
 }
 
 fn count(bytes: usize) {
@@ -33,6 +34,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        let _ = GIVEN_BACK.try_with(|given| given.set(given.get() + layout.size()));
         // SAFETY: the caller keeps the contract.
         unsafe { System.dealloc(at, layout) }
     }
@@ -53,6 +55,14 @@ fn allocations(work: impl FnOnce()) -> (usize, usize) {
     work();
     let after = ASKED.get();
     (after.0 - before.0, after.1 - before.1)
+}
+
+/// How many bytes of heap are given back with `value`.
+#[cfg(feature = "alloc")]
+fn held<T>(value: T) -> usize {
+    let before = GIVEN_BACK.get();
+    drop(black_box(value));
+    GIVEN_BACK.get() - before
 }
 
 #[test]
@@ -250,6 +260,71 @@ fn whole_messages_in_one_piece() {
         assert_eq!(tx.len(), 10 * 4004);
     });
     assert_eq!(asked, (0, 0));
+}
+
+/// After 64 MiB of messages, whole and in fragments, a session without compression holds what it did at first: nothing.
+#[cfg(feature = "alloc")]
+#[test]
+fn an_idle_session_holds_nothing() {
+    let mut session = ws::Session::server(ws::Config::new(), None);
+    let mut shared = ws::Shared::default();
+    let text = vec![b'x'; 1 << 20];
+    let once = [frame(0x81, &text), frame(0x01, &text), frame(0x00, &text), frame(0x80, &text)].concat();
+    let mut out = vec![0; 1 << 22];
+    let (mut messages, mut end) = (0, 0);
+    for _ in 0..16 {
+        let mut input = once.clone();
+        let (mut rx, mut tx) = (Rx::new(&mut input), Tx::new(&mut out));
+        while let Some((message, mut outbox)) =
+            session.poll(Instant::ZERO, &mut shared, &mut rx, &mut tx).expect("good frames")
+        {
+            messages += 1;
+            if let ws::Message::Text(text) = message {
+                end += text.len();
+                outbox.send_binary(&text.as_bytes()[..1000], &mut tx).expect("there is room");
+            }
+        }
+    }
+    assert_eq!((messages, end), (32, 64 << 20));
+    assert_eq!(held(session), 0);
+}
+
+/// With compression: nothing where no context is kept, else the window of each side that keeps one, and nothing more.
+#[cfg(feature = "alloc")]
+#[test]
+fn an_idle_session_with_compression_holds_its_contexts() {
+    use hopwire::deflate::{History, Window};
+    let message = "what is said again and again ".repeat(100);
+    for (peer, own) in [(false, false), (true, false), (false, true), (true, true)] {
+        let mut params = ws::handshake::deflate::Params::default();
+        (params.client_no_context_takeover, params.server_no_context_takeover) = (!peer, !own);
+        let mut session = ws::Session::server(ws::Config::new(), Some(params));
+        let mut client = ws::Session::client(|key: &mut [u8]| key.fill(7), ws::Config::new(), Some(params));
+        let (mut shared, mut others) = (ws::Shared::default(), ws::Shared::default());
+        let (mut wire, mut out) = (Vec::new(), vec![0; 1 << 20]);
+        let mut asked = (0, 0);
+        for round in 0..20 {
+            wire.clear();
+            let mut tx = Tx::growing(&mut wire, 1 << 20);
+            client.outbox(&mut others).send_text(message.as_str(), &mut tx).expect("there is room");
+            let took = allocations(|| {
+                let (mut rx, mut tx) = (Rx::new(&mut wire), Tx::new(&mut out));
+                while let Some((message, mut outbox)) =
+                    session.poll(Instant::ZERO, &mut shared, &mut rx, &mut tx).expect("good frames")
+                {
+                    let ws::Message::Text(text) = message else { unreachable!("text was sent") };
+                    outbox.send_text(text, &mut tx).expect("there is room");
+                }
+            });
+            if round > 0 {
+                asked = (asked.0 + took.0, asked.1 + took.1);
+            }
+        }
+        assert_eq!(asked, (0, 0), "after the first message nothing is allocated any more");
+        let windows = if peer { size_of::<Window>() } else { 0 } + if own { size_of::<History>() } else { 0 };
+        assert_eq!(held(session), windows);
+        assert!(windows <= 2 * (32 << 10) + 64);
+    }
 }
 
 /// One masked frame.

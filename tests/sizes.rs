@@ -62,3 +62,10 @@ fn an_inflater_fits_in_44_kib() {
     assert_eq!(size_of::<Window<256>>(), 256 + 2 * size_of::<usize>());
     assert!(!needs_drop::<Inflater>());
 }
+
+/// A session, too: only what the other side's context demands is on the heap (tests/alloc.rs).
+#[cfg(feature = "alloc")]
+#[test]
+fn a_session_is_small() {
+    assert!(size_of::<ws::Session<ws::Server>>() <= 336, "{}", size_of::<ws::Session<ws::Server>>());
+}

@@ -14,6 +14,8 @@ pub struct Config {
     pub max_message: u64,
     /// The most frames in a message.
     pub max_fragments: u32,
+    /// The most bytes that a byte of compressed data may be inflated to, on average over a message; the first 1 MiB of each is free.
+    pub max_ratio: u32,
     /// The longest payload in a frame of ours: a longer message is sent in fragments. At least 1.
     pub max_frame_sent: usize,
     /// Whether permessage-deflate was negotiated: messages may be compressed, in both directions.
@@ -41,6 +43,8 @@ impl Config {
     pub const MAX_MESSAGE: u64 = 64 << 20;
     /// 131,072 frames in a message: the Autobahn suite sends 65,536.
     pub const MAX_FRAGMENTS: u32 = 131_072;
+    /// 200 bytes inflated for one received, as in Apache (`DeflateInflateRatioLimit`).
+    pub const MAX_RATIO: u32 = 200;
     /// 20 seconds between pings, as in Python's websockets: below the 30 to 60 after which many proxies drop what is silent.
     pub const PING_INTERVAL: Duration = Duration::from_secs(20);
     /// 20 seconds for an answer to a ping, as in Python's websockets.
@@ -58,6 +62,7 @@ impl Config {
             max_frame: Self::MAX_FRAME,
             max_message: Self::MAX_MESSAGE,
             max_fragments: Self::MAX_FRAGMENTS,
+            max_ratio: Self::MAX_RATIO,
             max_frame_sent: usize::MAX,
             compression: false,
             auto_pong: true,

@@ -22,6 +22,14 @@ impl<R> Connection<R> {
         self.timers.next(None, self.incoming.message.is_some()).map(|(_, at)| at)
     }
 
+    /// Fails the connection for what the caller found wrong with what was received: a message too big to be put together, data that
+    /// does not [inflate](super::deflate). The next [`poll`](Self::poll) sends the Close and returns the violation.
+    pub const fn fail(&mut self, violation: Violation) {
+        if let Phase::Open = self.phase {
+            self.phase = Phase::Failing(violation);
+        }
+    }
+
     const fn finish(&mut self) {
         self.over = true;
         self.timers.stop();
@@ -39,12 +47,12 @@ impl<R: Role> Connection<R> {
     /// `Full` when something was to be sent and has no room in `tx`: call again with more.
     pub fn handle_timeout(&mut self, now: Instant, tx: &mut Tx<'_>) -> Result<(), Full> {
         if let Phase::Failing(violation) = self.phase {
-            return self.fail(violation, now, tx);
+            return self.fail_now(violation, now, tx);
         }
         if self.is_closing() {
             if self.timers.end().is_some_and(|at| at <= now) {
                 match self.phase {
-                    Phase::Open => self.fail(Violation::Timeout, now, tx)?,
+                    Phase::Open => self.fail_now(Violation::Timeout, now, tx)?,
                     _ => self.finish(),
                 }
             }
@@ -58,8 +66,8 @@ impl<R: Role> Connection<R> {
                     self.timers.pinged(now);
                 }
                 Timer::Idle => self.send_close(now, CloseCode::GOING_AWAY, "idle", tx)?,
-                Timer::Stall => self.fail(Violation::Stalled, now, tx)?,
-                Timer::Pong => self.fail(Violation::Silent, now, tx)?,
+                Timer::Stall => self.fail_now(Violation::Stalled, now, tx)?,
+                Timer::Pong => self.fail_now(Violation::Silent, now, tx)?,
             },
             _ => {}
         }
@@ -91,7 +99,7 @@ impl<R: Role> Connection<R> {
         tx: &mut Tx<'_>,
     ) -> Result<Option<Event<'b>>, Violation> {
         if let Phase::Failing(violation) = self.phase
-            && let Err(full) = self.fail(violation, now, tx)
+            && let Err(full) = self.fail_now(violation, now, tx)
         {
             self.wants = Wants::Output(full.needed);
             return Ok(None);
@@ -110,7 +118,7 @@ impl<R: Role> Connection<R> {
 
     /// Fails the connection, once its Close is written.
     #[cold]
-    fn fail(&mut self, violation: Violation, now: Instant, tx: &mut Tx<'_>) -> Result<(), Full> {
+    fn fail_now(&mut self, violation: Violation, now: Instant, tx: &mut Tx<'_>) -> Result<(), Full> {
         self.phase = Phase::Failing(violation);
         let code = violation.close_code();
         // §7.1.7: "the endpoint SHOULD send a Close frame with an appropriate status code", unless "it believes the

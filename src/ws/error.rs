@@ -35,6 +35,8 @@ pub enum Violation {
     CloseCode,
     /// Text, or the reason of a Close, that is not UTF-8 (§8.1).
     Utf8,
+    /// Compressed data that is not DEFLATE, or ends inside a block (RFC 7692 §7.2.2).
+    Deflate,
     /// A limit of the configuration is passed.
     Limit(Limit),
     /// The peer stopped writing without a Close (§7.1.5: 1006).
@@ -57,6 +59,8 @@ pub enum Limit {
     Message,
     /// `Config::max_fragments`.
     Fragments,
+    /// `Config::max_ratio`.
+    Ratio,
     /// The receive buffer is full and too small for a control frame.
     Buffer,
 }
@@ -90,6 +94,8 @@ impl fmt::Display for Violation {
             Self::CloseLength => "Close with a body of one byte",
             Self::CloseCode => "Close with a code that must not be sent",
             Self::Utf8 => "text is not UTF-8",
+            Self::Deflate => "compressed data is broken",
+            Self::Limit(Limit::Ratio) => "compressed data inflates too much",
             Self::Limit(Limit::Frame) => "frame too big",
             Self::Limit(Limit::Message) => "message too big",
             Self::Limit(Limit::Fragments) => "message of too many fragments",

@@ -21,7 +21,7 @@ pub enum Event<'b> {
         /// Whether the message ends with it.
         end: bool,
     },
-    /// A piece of a compressed message (RFC 7692), as it was sent. Empty only if it ends the message.
+    /// A piece of a compressed message (RFC 7692), as it was sent: for [`deflate`](super::deflate). Empty only if it ends the message.
     Compressed {
         /// What the message is made of.
         kind: Kind,

@@ -61,11 +61,15 @@ impl<'f> Frame<'f> {
 
     fn encode(kind: Kind, compressed: bool, payload: &[u8], space: &'f mut [u8]) -> Result<Self, Full> {
         let mut tx = Tx::new(space);
-        let (head, front_len) =
-            header::encode(header::first_byte(kind.opcode(), true, compressed), false, payload.len() as u64);
-        tx.put_both(&front::<10>(head)[..front_len], payload)?;
+        let front = write(kind, compressed, payload, &mut tx)?;
         let len = tx.len();
-        Ok(Self { bytes: &space[..len], front: front_len })
+        Ok(Self { bytes: &space[..len], front })
+    }
+
+    /// What [`write`] wrote.
+    #[cfg(feature = "alloc")]
+    pub(super) const fn written(bytes: &'f [u8], front: usize) -> Self {
+        Self { bytes, front }
     }
 
     /// The frame, as a server sends it.
@@ -85,4 +89,12 @@ impl<'f> Frame<'f> {
     pub(super) fn payload(self) -> &'f [u8] {
         &self.bytes[self.front..]
     }
+}
+
+/// Writes a whole frame: the length of its header.
+pub(super) fn write(kind: Kind, compressed: bool, payload: &[u8], tx: &mut Tx<'_>) -> Result<usize, Full> {
+    let first = header::first_byte(kind.opcode(), true, compressed);
+    let (head, len) = header::encode(first, false, payload.len() as u64);
+    tx.put_both(&front::<10>(head)[..len], payload)?;
+    Ok(len)
 }

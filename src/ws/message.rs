@@ -1,8 +1,9 @@
 //! Whole messages from pieces.
 
 use alloc::vec::Vec;
+use core::mem;
 
-use super::{Event, Limit, Violation};
+use super::{Event, Kind, Limit, Violation};
 use crate::bytes::Text;
 
 /// Puts the pieces of messages together. A message that comes in one piece is not copied.
@@ -40,6 +41,20 @@ pub enum Message<'m> {
     Binary(&'m [u8]),
 }
 
+/// A message that is there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ready<'b> {
+    kind: Kind,
+    /// `None`: it was put together.
+    whole: Option<&'b [u8]>,
+}
+
+impl Ready<'_> {
+    pub(super) const fn assembled(kind: Kind) -> Self {
+        Self { kind, whole: None }
+    }
+}
+
 impl Messages {
     /// Messages of at most `max_message` bytes; no memory is taken before it is needed.
     ///
@@ -53,32 +68,76 @@ impl Messages {
     ///
     /// # Errors
     /// The message is bigger than allowed, or one before it was: its memory is given back, and every further piece
-    /// gets the same answer. Then [close](super::Connection::close) with the violation's code.
+    /// gets the same answer. Then [fail](super::Connection::fail) the connection.
     pub fn push<'m>(&'m mut self, event: Event<'m>) -> Result<Option<Message<'m>>, Violation> {
-        if self.done {
-            self.release();
-        }
-        let (text, bytes, end) = match event {
-            Event::Text { text, end } => (true, text.as_bytes(), end),
-            Event::Binary { data, end } => (false, &*data, end),
+        self.release();
+        Ok(self.take(event)?.map(|ready| self.message(ready)))
+    }
+
+    /// The same, but what is put together stays here until [`message`](Self::message) asks for it.
+    pub(super) fn take<'b>(&mut self, event: Event<'b>) -> Result<Option<Ready<'b>>, Violation> {
+        let (kind, bytes, end) = match event {
+            Event::Text { text, end } => (Kind::Text, text.as_bytes(), end),
+            Event::Binary { data, end } => (Kind::Binary, &*data, end),
             _ => return Ok(None),
         };
-        if self.failed || self.buf.len().saturating_add(bytes.len()) > self.max_message {
+        self.check(bytes.len())?;
+        if end && self.buf.is_empty() {
+            return Ok(Some(Ready { kind, whole: Some(bytes) }));
+        }
+        self.buf.extend_from_slice(bytes);
+        self.done = end;
+        Ok(end.then_some(Ready { kind, whole: None }))
+    }
+
+    /// The message that [`take`](Self::take) or [`filled`](Self::filled) said is ready.
+    pub(super) fn message<'m>(&'m self, ready: Ready<'m>) -> Message<'m> {
+        let bytes = ready.whole.unwrap_or(&self.buf);
+        match ready.kind {
+            Kind::Text => Message::Text(Text::from_validated(bytes)),
+            Kind::Binary => Message::Binary(bytes),
+        }
+    }
+
+    /// Room for `len` bytes more of a message; those that count are told to [`filled`](Self::filled).
+    pub(super) fn space(&mut self, len: usize) -> &mut [u8] {
+        let at = self.buf.len();
+        self.buf.resize(at + len, 0);
+        &mut self.buf[at..]
+    }
+
+    /// Of `space` bytes of room the first `len` are the message's, which may end with them.
+    pub(super) fn filled(&mut self, space: usize, len: usize, end: bool) {
+        self.buf.truncate(self.buf.len() - space + len);
+        self.done = end;
+    }
+
+    fn check(&mut self, more: usize) -> Result<(), Violation> {
+        if self.failed || self.buf.len().saturating_add(more) > self.max_message {
             self.failed = true;
             self.buf = Vec::new();
             return Err(Violation::Limit(Limit::Message));
         }
-        let whole = if end && self.buf.is_empty() {
-            bytes
-        } else {
-            self.buf.extend_from_slice(bytes);
-            if !end {
-                return Ok(None);
+        Ok(())
+    }
+
+    /// Takes `spare` memory for a message that begins.
+    pub(super) fn borrow(&mut self, spare: &mut Vec<u8>) {
+        if self.buf.capacity() == 0 {
+            mem::swap(&mut self.buf, spare);
+        }
+    }
+
+    /// Gives back the memory of a message already handed out, as `spare` if it is not too much.
+    pub(super) fn give_back(&mut self, spare: &mut Vec<u8>) {
+        if self.done {
+            self.done = false;
+            self.buf.clear();
+            let kept = mem::take(&mut self.buf);
+            if kept.capacity() <= SPARE && kept.capacity() > spare.capacity() {
+                *spare = kept;
             }
-            self.done = true;
-            &self.buf
-        };
-        Ok(Some(if text { Message::Text(Text::from_validated(whole)) } else { Message::Binary(whole) }))
+        }
     }
 
     /// Gives back the memory of a message already handed out (the next `push` would, too). A small buffer is kept.
@@ -102,6 +161,8 @@ impl Messages {
 
 /// The most memory kept between messages: those in fragments, up to this size, then cost no allocation.
 const KEPT: usize = 4096;
+/// The most memory kept for the messages of many connections.
+const SPARE: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {

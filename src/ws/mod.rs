@@ -2,15 +2,24 @@
 //!
 //! A [`Connection`] turns received bytes into [`Event`]s and sends frames; its role is a type
 //! ([`Server`], [`Client`]). It keeps no payload: pieces of a message are delivered as they arrive,
-//! unmasked in place, text already judged. For whole messages there is `Messages` (feature `alloc`).
+//! unmasked in place, text already judged. For whole messages there is `Session` (feature `alloc`).
 //!
-//! Looking for the opening handshake? [`handshake`]. For `ws:` URLs? [`Url`]. For the frame header? `header`. For masking? `mask`. For what may stand in a Close?
-//! [`CloseCode`]. For the rules of receiving? `connection`, of sending? `send`. For what is sent to many? [`Frame`]. For deadlines and the end? `ending`. For what a peer can do
-//! wrong? [`Violation`]; what the caller can? [`Misuse`].
+//! | looking for | open |
+//! |---|---|
+//! | the opening handshake; `ws:` URLs | [`handshake`]; [`Url`] |
+//! | the frame header; masking | `header`; `mask` |
+//! | the rules of receiving; of sending | `connection`, `text`; `send` |
+//! | whole messages, compressed or not; put together from pieces | `Session`; `Messages` |
+//! | a message encoded once, sent to many | [`Frame`], `Prepared` |
+//! | compressed messages | [`deflate`] |
+//! | deadlines; failure and the end | `timers`; `ending` |
+//! | what may stand in a Close | [`CloseCode`] |
+//! | what a peer can do wrong; the caller | [`Violation`]; [`Misuse`] |
 
 mod close;
 mod config;
 mod connection;
+pub mod deflate;
 mod ending;
 mod error;
 mod event;
@@ -20,8 +29,12 @@ mod header;
 mod mask;
 #[cfg(feature = "alloc")]
 mod message;
+#[cfg(feature = "alloc")]
+mod prepared;
 mod role;
 mod send;
+#[cfg(feature = "alloc")]
+mod session;
 mod text;
 mod timers;
 mod url;
@@ -35,6 +48,10 @@ pub use frame::Frame;
 pub use handshake::{Handshake, OriginPolicy, Refusal};
 #[cfg(feature = "alloc")]
 pub use message::{Message, Messages};
+#[cfg(feature = "alloc")]
+pub use prepared::Prepared;
 pub use role::{Client, Role, Server};
 pub use send::Kind;
+#[cfg(feature = "alloc")]
+pub use session::{Outbox, Session, Shared};
 pub use url::{Url, UrlError};

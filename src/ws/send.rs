@@ -212,7 +212,7 @@ impl<R: Role> Connection<R> {
     }
 
     #[inline]
-    fn check_whole(&self) -> Result<(), SendError<Misuse>> {
+    pub(super) fn check_whole(&self) -> Result<(), SendError<Misuse>> {
         self.check_open()?;
         if self.sending.is_some() { Err(Misuse::Interleaved.into()) } else { Ok(()) }
     }

@@ -1,7 +1,9 @@
 //! Plays input into a connection, in pieces, with little room for output, and tells what came out.
 
+use hopwire::deflate::{Decoder, Window};
 use hopwire::io::{Rx, Tx, Wants};
 use hopwire::time::Instant;
+use hopwire::ws::deflate::{Piece, Receiver};
 use hopwire::ws::{Client, CloseCode, Config, Connection, Event, Role, Server, Violation};
 
 /// What was received, pieces of messages put together.
@@ -56,14 +58,7 @@ pub fn play<'a, R: Role>(
     room: usize,
     last: bool,
 ) -> Told {
-    let mut player = Player::new(room);
-    for piece in pieces {
-        player.feed(conn, piece, false);
-    }
-    if last {
-        player.feed(conn, &[], true);
-    }
-    player.told
+    Player::new(room).play(conn, pieces, last)
 }
 
 /// The state of a caller between two reads.
@@ -74,13 +69,50 @@ pub struct Player {
     twin: Vec<u8>,
     room: usize,
     text: bool,
+    inflation: Option<Inflation>,
     pub told: Told,
+}
+
+/// What inflates the messages of a connection.
+pub struct Inflation {
+    pub receiver: Receiver,
+    decoder: Box<Decoder>,
+    window: Box<Window>,
+    /// How many bytes are inflated at a time.
+    room: usize,
+}
+
+impl Inflation {
+    pub fn new(config: &Config, takeover: bool, room: usize) -> Self {
+        let (decoder, window) = (Box::new(Decoder::new()), Box::new(Window::new()));
+        Self { receiver: Receiver::new(config, takeover), decoder, window, room }
+    }
 }
 
 impl Player {
     pub fn new(room: usize) -> Self {
         let told = Told { got: vec![], part: vec![], violation: None, wire: vec![], wants: Wants::Input };
-        Self { inbox: vec![], twin: vec![], room, text: false, told }
+        Self { inbox: vec![], twin: vec![], room, text: false, inflation: None, told }
+    }
+
+    /// With compressed messages, which are inflated.
+    pub fn inflating(room: usize, inflation: Inflation) -> Self {
+        Self { inflation: Some(inflation), ..Self::new(room) }
+    }
+
+    pub fn play<'a, R: Role>(
+        mut self,
+        conn: &mut Connection<R>,
+        pieces: impl IntoIterator<Item = &'a [u8]>,
+        last: bool,
+    ) -> Told {
+        for piece in pieces {
+            self.feed(conn, piece, false);
+        }
+        if last {
+            self.feed(conn, &[], true);
+        }
+        self.told
     }
 
     pub fn feed<R: Role>(&mut self, conn: &mut Connection<R>, bytes: &[u8], last: bool) {
@@ -117,6 +149,11 @@ impl Player {
     fn turn<R: Role>(&mut self, conn: &mut Connection<R>, rx: &mut Rx<'_>, tx: &mut Tx<'_>) -> bool {
         loop {
             match conn.poll(NOW, rx, tx) {
+                Ok(Some(Event::Compressed { kind, data, end })) => {
+                    if let Err(violation) = self.inflate(Piece { kind, data, end }) {
+                        conn.fail(violation);
+                    }
+                }
                 Ok(Some(event)) => self.take(&event),
                 Ok(None) => return false,
                 Err(violation) => {
@@ -130,6 +167,22 @@ impl Player {
                 }
             }
         }
+    }
+
+    fn inflate(&mut self, mut piece: Piece<'_>) -> Result<(), Violation> {
+        let mut inflation = self.inflation.take().expect("compression was negotiated");
+        let Inflation { receiver, decoder, window, room } = &mut inflation;
+        let mut out = vec![0x55; *room];
+        let outcome = loop {
+            match receiver.inflate(&mut piece, decoder, window, &mut out) {
+                Ok(Some(event)) => self.take(&event),
+                Ok(None) => break Ok(()),
+                Err(violation) => break Err(violation),
+            }
+        };
+        assert!(outcome.is_err() || piece.data.is_empty());
+        self.inflation = Some(inflation);
+        outcome
     }
 
     fn take(&mut self, event: &Event<'_>) {

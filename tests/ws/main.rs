@@ -4,11 +4,14 @@
 #![allow(clippy::cast_possible_truncation, reason = "lengths that were just looked at")]
 
 mod attacks;
+mod deflate;
 mod driver;
 mod naive;
 mod properties;
 mod receive;
 mod send;
+#[cfg(feature = "alloc")]
+mod session;
 #[path = "../support/mod.rs"]
 mod support;
 mod time;

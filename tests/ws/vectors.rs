@@ -1,8 +1,8 @@
-//! `ws_frames.jsonl`, both roles, without compression.
+//! `ws_frames.jsonl`, both roles, with compression and without.
 
 use hopwire::ws::Config;
 
-use crate::driver::{Got, Told, client, play, server};
+use crate::driver::{Got, Inflation, Player, Told, client, server};
 use crate::support::json::Value;
 use crate::support::vectors::{Suite, run};
 use crate::support::{hex, show};
@@ -11,14 +11,21 @@ use crate::support::{hex, show};
 fn frames() {
     run(&Suite {
         name: "ws_frames",
-        skip: &|case| case.get("options")?.get("permessage_deflate").map(|_| "needs permessage-deflate"),
+        skip: &|_| None,
         input: "bytes_hex",
-        play: &told,
+        // What is inflated, all at once or a few bytes at a time, is the same.
+        play: &|case, pieces| {
+            let all = told(case, pieces, 1 << 16);
+            if pieces.iter().map(|piece| piece.len()).sum::<usize>() < 100 {
+                assert_eq!(told(case, pieces, 5), all);
+            }
+            all
+        },
         judge: &judge,
     });
 }
 
-fn told(case: &Value, pieces: &[&[u8]]) -> Told {
+fn told(case: &Value, pieces: &[&[u8]], inflated_at_once: usize) -> Told {
     let mut config = Config::default();
     let options = case.get("options");
     let option = |name| options.and_then(|options| options.num(name));
@@ -26,10 +33,23 @@ fn told(case: &Value, pieces: &[&[u8]]) -> Told {
     config.max_frame = option("max_frame_size").unwrap_or(config.max_frame);
     let chunk: usize = options.and_then(|options| options.num("chunk")).unwrap_or(usize::MAX);
     let pieces = pieces.iter().flat_map(|piece| piece.chunks(chunk));
-    match case.text("role") {
-        "server" => play(&mut server(config), pieces, 200, false),
-        "client" => play(&mut client(config), pieces, 200, false),
+    let params = options.and_then(|options| options.get("permessage_deflate"));
+    config.compression = params.is_some();
+    let is_server = match case.text("role") {
+        "server" => true,
+        "client" => false,
         role => panic!("role {role}"),
+    };
+    let player = match params {
+        None => Player::new(200),
+        Some(params) => {
+            let sender = if is_server { "client_no_context_takeover" } else { "server_no_context_takeover" };
+            Player::inflating(200, Inflation::new(&config, !params.is_true(sender), inflated_at_once))
+        }
+    };
+    match is_server {
+        true => player.play(&mut server(config), pieces, false),
+        false => player.play(&mut client(config), pieces, false),
     }
 }
 

@@ -1,0 +1,76 @@
+//! A message encoded once, in each shape that can be sent to many.
+
+use alloc::vec::Vec;
+
+use super::session::Shared;
+use super::{Frame, Kind, frame};
+use crate::bytes::Text;
+use crate::io::Tx;
+
+/// A message to be sent to many: its frame, and its frame compressed without context, if it was
+/// [compressed](Self::compressed). Each [`Session`](super::Session) sends the one it negotiated.
+///
+/// To share it between threads, put it into an `Arc`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prepared {
+    kind: Kind,
+    plain: Shape,
+    compressed: Option<Shape>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Shape {
+    bytes: Vec<u8>,
+    /// Length of the header.
+    front: usize,
+}
+
+impl Prepared {
+    /// A text message.
+    pub fn text<'t>(text: impl Into<Text<'t>>) -> Self {
+        Self::new(Kind::Text, text.into().as_bytes())
+    }
+
+    /// A binary message.
+    pub fn binary(data: &[u8]) -> Self {
+        Self::new(Kind::Binary, data)
+    }
+
+    /// The same, compressed for those who understand it, unless that makes it no smaller.
+    #[must_use]
+    pub fn compressed(mut self, shared: &mut Shared) -> Self {
+        let packed = shared.pack(self.kind, self.plain.frame().payload());
+        let shape = Shape::new(self.kind, true, packed);
+        self.compressed = (shape.bytes.len() < self.plain.bytes.len()).then_some(shape);
+        self
+    }
+
+    /// The frame that goes to a connection: where compression was negotiated with a window of `2^n` bytes, 8 to 15, the compressed
+    /// one, if there is one and it fits.
+    pub fn frame_for(&self, window_bits: Option<u8>) -> Frame<'_> {
+        let plain = self.plain.frame();
+        // Without context no match is farther back than the message is long.
+        let fits = window_bits.is_some_and(|bits| plain.payload().len() >> bits.clamp(8, 15) == 0);
+        match &self.compressed {
+            Some(compressed) if fits => compressed.frame(),
+            _ => plain,
+        }
+    }
+
+    fn new(kind: Kind, payload: &[u8]) -> Self {
+        Self { kind, plain: Shape::new(kind, false, payload), compressed: None }
+    }
+}
+
+impl Shape {
+    fn new(kind: Kind, compressed: bool, payload: &[u8]) -> Self {
+        let mut bytes = Vec::new();
+        let front = frame::write(kind, compressed, payload, &mut Tx::growing(&mut bytes, usize::MAX))
+            .expect("memory is the only limit");
+        Self { bytes, front }
+    }
+
+    fn frame(&self) -> Frame<'_> {
+        Frame::written(&self.bytes, self.front)
+    }
+}

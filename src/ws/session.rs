@@ -1,0 +1,412 @@
+//! The paved path: whole messages, compressed or not, and keep-alive, in one type.
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::deflate::{Piece, Receiver, Sender};
+use super::handshake::deflate::Params;
+use super::message::Ready;
+use super::{
+    Client, CloseCode, Config, Connection, Event, Kind, Message, Messages, Misuse, Prepared, Role, Server, Violation,
+};
+use crate::Entropy;
+use crate::bytes::Text;
+use crate::deflate::{Decoder, Encoder, History, Level, Window};
+use crate::io::{Full, Rx, SendError, Tx, Wants};
+use crate::time::Instant;
+
+/// A [`Connection`] that delivers and sends whole messages, compressed where that was negotiated.
+///
+/// ```
+/// use hopwire::{io::{Rx, Tx}, time::Instant, ws};
+///
+/// fn echo(
+///     session: &mut ws::Session<ws::Server>, shared: &mut ws::Shared, now: Instant, rx: &mut Rx<'_>, tx: &mut Tx<'_>,
+/// ) -> Result<(), Box<dyn core::error::Error>> {
+///     while let Some((message, mut outbox)) = session.poll(now, shared, rx, tx)? {
+///         match message {
+///             ws::Message::Text(text) => outbox.send_text(text, tx)?,
+///             ws::Message::Binary(data) => outbox.send_binary(data, tx)?,
+///         }
+///     }
+///     Ok(()) // session.wants() says what for
+/// }
+///
+/// // After the handshake, with what `ws::handshake::deflate::negotiate` found; here that a server may compress.
+/// let mut session = ws::Session::server(ws::Config::new(), Some(Default::default()));
+/// let mut shared = ws::Shared::default(); // one a thread
+/// let mut out = Vec::new();
+/// // RFC 7692 §7.2.3.2: "Hello" compressed, and again with the context of the first
+/// let mut wire = *b"\xc1\x87\0\0\0\0\xf2\x48\xcd\xc9\xc9\x07\x00\xc1\x85\0\0\0\0\xf2\x00\x11\x00\x00";
+/// let (mut rx, mut tx) = (Rx::new(&mut wire), Tx::growing(&mut out, 1 << 20));
+/// echo(&mut session, &mut shared, Instant::ZERO, &mut rx, &mut tx)?;
+/// assert_eq!(tx.written(), b"\x81\x05Hello\x81\x05Hello"); // too short to be worth compressing
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+///
+/// A message in one plain frame is not copied: it lies where it was received. An idle session holds no heap; with compression
+/// and context takeover, the 32 KiB that each side keeping its context demands.
+#[derive(Debug)]
+pub struct Session<R> {
+    conn: Connection<R>,
+    messages: Messages,
+    compression: Option<Compression>,
+}
+
+/// What was negotiated, and what must be kept for it.
+#[derive(Debug)]
+struct Compression {
+    receiver: Receiver,
+    sender: Sender,
+    takeover: Takeover,
+    /// The window we may use is `2^n` bytes.
+    window_bits: u8,
+    /// Held while a message is unfinished.
+    decoder: Option<Box<Decoder>>,
+    /// Held while a message is unfinished, or always if the peer keeps its context.
+    window: Option<Box<Window>>,
+    /// Held if we keep our context.
+    history: Option<Box<History>>,
+}
+
+/// Who keeps its context.
+#[derive(Clone, Copy, Debug)]
+struct Takeover {
+    peer: bool,
+    own: bool,
+}
+
+/// What sessions take turns with: one a thread is enough. Nothing is allocated before it is needed.
+#[derive(Debug)]
+pub struct Shared {
+    level: Level,
+    decoder: Option<Box<Decoder>>,
+    window: Option<Box<Window>>,
+    encoder: Option<Box<Encoder>>,
+    history: Option<Box<History>>,
+    /// For the next message that must be put together.
+    spare: Vec<u8>,
+    /// The message compressed last.
+    packed: Vec<u8>,
+}
+
+impl Session<Server> {
+    /// The server's end, with what [`negotiate`](super::handshake::deflate::negotiate) found.
+    pub const fn server(config: Config, deflate: Option<Params>) -> Self {
+        let compression = match deflate {
+            Some(params) => Some(Compression::new(
+                &config,
+                Takeover { peer: !params.client_no_context_takeover, own: !params.server_no_context_takeover },
+                params.server_max_window_bits,
+            )),
+            None => None,
+        };
+        let config = Config { compression: compression.is_some(), ..config };
+        Self::new(Connection::server(config), config, compression)
+    }
+}
+
+impl<E: Entropy> Session<Client<E>> {
+    /// The client's end, with what the server's answer [agreed](super::handshake::Agreed) to.
+    pub const fn client(entropy: E, config: Config, deflate: Option<Params>) -> Self {
+        let compression = match deflate {
+            Some(params) => Some(Compression::new(
+                &config,
+                Takeover { peer: !params.server_no_context_takeover, own: !params.client_no_context_takeover },
+                params.client_max_window_bits,
+            )),
+            None => None,
+        };
+        let config = Config { compression: compression.is_some(), ..config };
+        Self::new(Connection::client(entropy, config), config, compression)
+    }
+}
+
+impl<R> Session<R> {
+    const fn new(conn: Connection<R>, config: Config, compression: Option<Compression>) -> Self {
+        #[allow(clippy::cast_possible_truncation, reason = "no message is longer than memory")]
+        let max_message = if config.max_message > usize::MAX as u64 { usize::MAX } else { config.max_message as usize };
+        Self { conn, messages: Messages::new(max_message), compression }
+    }
+
+    /// The connection, to be asked.
+    pub const fn connection(&self) -> &Connection<R> {
+        &self.conn
+    }
+
+    /// See [`Connection::wants`].
+    pub const fn wants(&self) -> Wants {
+        self.conn.wants()
+    }
+
+    /// See [`Connection::poll_timeout`].
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.conn.poll_timeout()
+    }
+
+    /// For sending: without `shared`, a session cannot compress.
+    pub const fn outbox<'s>(&'s mut self, shared: &'s mut Shared) -> Outbox<'s, R> {
+        Outbox { conn: &mut self.conn, compression: &mut self.compression, shared }
+    }
+}
+
+impl<R: Role> Session<R> {
+    /// Consumes input up to the next message: the message, and what answers it.
+    ///
+    /// Pings and a Close are answered already.
+    ///
+    /// # Errors
+    /// See [`Connection::poll`]. Compressed data that is broken or too much fails the connection like anything else.
+    pub fn poll<'m, 'b: 'm>(
+        &'m mut self,
+        now: Instant,
+        shared: &'m mut Shared,
+        rx: &mut Rx<'b>,
+        tx: &mut Tx<'_>,
+    ) -> Result<Option<(Message<'m>, Outbox<'m, R>)>, Violation> {
+        self.messages.give_back(&mut shared.spare);
+        let ready = loop {
+            let Some(event) = self.conn.poll(now, rx, tx)? else { return Ok(None) };
+            match self.take(event, shared) {
+                Ok(Some(ready)) => break ready,
+                Ok(None) => {}
+                // The next poll sends the Close.
+                Err(violation) => self.conn.fail(violation),
+            }
+        };
+        let Self { conn, messages, compression } = self;
+        Ok(Some((messages.message(ready), Outbox { conn, compression, shared })))
+    }
+
+    /// See [`Connection::handle_timeout`].
+    ///
+    /// # Errors
+    /// `Full` when something was to be sent and has no room in `tx`: call again with more.
+    pub fn handle_timeout(&mut self, now: Instant, tx: &mut Tx<'_>) -> Result<(), Full> {
+        self.conn.handle_timeout(now, tx)
+    }
+
+    fn take<'b>(&mut self, event: Event<'b>, shared: &mut Shared) -> Result<Option<Ready<'b>>, Violation> {
+        match (event, &mut self.compression) {
+            (Event::Compressed { kind, data, end }, Some(compression)) => {
+                self.messages.borrow(&mut shared.spare);
+                compression.inflate(Piece { kind, data, end }, &mut self.messages, shared)
+            }
+            (event @ (Event::Text { end: false, .. } | Event::Binary { end: false, .. }), _) => {
+                self.messages.borrow(&mut shared.spare);
+                self.messages.take(event)
+            }
+            (event, _) => self.messages.take(event),
+        }
+    }
+}
+
+/// The sending half of a [`Session`].
+#[derive(Debug)]
+pub struct Outbox<'s, R> {
+    conn: &'s mut Connection<R>,
+    compression: &'s mut Option<Compression>,
+    shared: &'s mut Shared,
+}
+
+impl<R: Role> Outbox<'_, R> {
+    /// Sends a text message, compressed if that makes it smaller.
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` after a Close or inside an unfinished message.
+    pub fn send_text<'t>(&mut self, text: impl Into<Text<'t>>, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
+        let text = text.into();
+        match self.compressing(text.len()) {
+            false => self.conn.send_text(text, tx),
+            true => self.send(Kind::Text, text.as_bytes(), tx),
+        }
+    }
+
+    /// Sends a binary message, compressed if that makes it smaller.
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` after a Close or inside an unfinished message.
+    pub fn send_binary(&mut self, data: &[u8], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
+        match self.compressing(data.len()) {
+            false => self.conn.send_binary(data, tx),
+            true => self.send(Kind::Binary, data, tx),
+        }
+    }
+
+    /// Sends a message that was encoded before, in the shape that was negotiated here.
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` after a Close or inside an unfinished message.
+    pub fn send_prepared(&mut self, message: &Prepared, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
+        let frame = message.frame_for(self.compression.as_ref().map(|compression| compression.window_bits));
+        self.conn.send_frame(frame, tx)?;
+        if let (true, Some(compression)) = (frame.is_compressed(), &mut self.compression) {
+            // The peer's window has moved on, and our history does not know by what.
+            compression.forget();
+        }
+        Ok(())
+    }
+
+    /// See [`Connection::send_ping`].
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` after a Close or for more than 125 bytes.
+    pub fn send_ping(&mut self, data: &[u8], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
+        self.conn.send_ping(data, tx)
+    }
+
+    /// See [`Connection::close`].
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` after a Close or for a reason of more than 123 bytes.
+    pub fn close(
+        &mut self,
+        now: Instant,
+        code: CloseCode,
+        reason: &str,
+        tx: &mut Tx<'_>,
+    ) -> Result<(), SendError<Misuse>> {
+        self.conn.close(now, code, reason, tx)
+    }
+
+    /// See [`Connection::is_closing`]: nothing more can be sent.
+    pub const fn is_closing(&self) -> bool {
+        self.conn.is_closing()
+    }
+
+    const fn compressing(&self, len: usize) -> bool {
+        self.compression.is_some() && len >= COMPRESSED_FROM
+    }
+
+    fn send(&mut self, kind: Kind, data: &[u8], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
+        self.conn.check_whole()?;
+        let Some(compression) = &mut self.compression else { return Ok(()) };
+        let packed = compression.deflate(Piece { kind, data, end: true }, self.shared);
+        // With context even what is no smaller is part of it.
+        if packed.len() >= data.len() && !compression.takeover.own {
+            return match kind {
+                Kind::Text => self.conn.send_text(Text::from_validated(data), tx),
+                Kind::Binary => self.conn.send_binary(data, tx),
+            };
+        }
+        self.conn.send_compressed(kind, packed, tx).inspect_err(|_| compression.forget())
+    }
+}
+
+impl Compression {
+    const fn new(config: &Config, takeover: Takeover, window_bits: Option<u8>) -> Self {
+        Self {
+            receiver: Receiver::new(config, takeover.peer),
+            sender: Sender::new(takeover.own),
+            takeover,
+            window_bits: if let Some(bits) = window_bits { bits } else { 15 },
+            decoder: None,
+            window: None,
+            history: None,
+        }
+    }
+
+    /// Inflates a piece of a message behind those before it.
+    fn inflate<'b>(
+        &mut self,
+        mut piece: Piece<'_>,
+        messages: &mut Messages,
+        shared: &mut Shared,
+    ) -> Result<Option<Ready<'b>>, Violation> {
+        let decoder = held(&mut self.decoder, &mut shared.decoder);
+        let mut none = None;
+        let window = held(&mut self.window, if self.takeover.peer { &mut none } else { &mut shared.window });
+        let end = loop {
+            let room = piece.data.len().saturating_mul(GROWTH).clamp(LEAST_ROOM, MOST_ROOM);
+            let inflated = self.receiver.inflate(&mut piece, decoder, window, messages.space(room));
+            let (len, end) = match &inflated {
+                Ok(Some(Event::Text { text, end })) => (text.len(), *end),
+                Ok(Some(Event::Binary { data, end })) => (data.len(), *end),
+                _ => (0, false),
+            };
+            let more = inflated?.is_some();
+            messages.filled(room, len, end);
+            if end || !more {
+                break end;
+            }
+        };
+        if end {
+            shared.decoder = self.decoder.take();
+            if !self.takeover.peer {
+                shared.window = self.window.take();
+            }
+        }
+        Ok(end.then_some(Ready::assembled(piece.kind)))
+    }
+
+    fn deflate<'s>(&mut self, piece: Piece<'_>, shared: &'s mut Shared) -> &'s [u8] {
+        let history = match self.takeover.own {
+            true => self.history.get_or_insert_default(),
+            false => shared.history.get_or_insert_default(),
+        };
+        history.set_window_bits(self.window_bits);
+        let encoder = shared.encoder.get_or_insert_with(|| Box::new(Encoder::new(shared.level)));
+        pack(&mut self.sender, piece, encoder, history, &mut shared.packed)
+    }
+
+    fn forget(&mut self) {
+        if let Some(history) = &mut self.history {
+            history.reset();
+        }
+    }
+}
+
+impl Shared {
+    /// Compresses at this level.
+    pub const fn new(level: Level) -> Self {
+        Self { level, decoder: None, window: None, encoder: None, history: None, spare: Vec::new(), packed: Vec::new() }
+    }
+
+    /// A message compressed without context.
+    pub(super) fn pack(&mut self, kind: Kind, data: &[u8]) -> &[u8] {
+        let history = self.history.get_or_insert_default();
+        history.set_window_bits(15);
+        let encoder = self.encoder.get_or_insert_with(|| Box::new(Encoder::new(self.level)));
+        pack(&mut Sender::new(false), Piece { kind, data, end: true }, encoder, history, &mut self.packed)
+    }
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self::new(Level::Default)
+    }
+}
+
+/// What is held already, or else what is lent, or else a new one.
+fn held<'h, T: Default>(held: &'h mut Option<Box<T>>, lent: &mut Option<Box<T>>) -> &'h mut T {
+    held.get_or_insert_with(|| lent.take().unwrap_or_default())
+}
+
+/// A whole message, compressed to the start of `packed`, whose length is kept so that it need not be cleared again.
+fn pack<'p>(
+    sender: &mut Sender,
+    mut piece: Piece<'_>,
+    encoder: &mut Encoder,
+    history: &mut History,
+    packed: &'p mut Vec<u8>,
+) -> &'p [u8] {
+    let mut len = 0;
+    loop {
+        let room = piece.data.len() + LEAST_ROOM;
+        if packed.len() < len + room {
+            packed.resize(len + room, 0);
+        }
+        let Some((data, end)) = sender.deflate(&mut piece, encoder, history, &mut packed[len..]) else { break };
+        len += data.len();
+        if end {
+            break;
+        }
+    }
+    &packed[..len]
+}
+
+/// Messages of fewer bytes are not compressed: next to nothing would be saved.
+const COMPRESSED_FROM: usize = 64;
+/// How many times its size compressed data is expected to have, when room is made for it; and bounds of that room.
+const GROWTH: usize = 4;
+const LEAST_ROOM: usize = 256;
+const MOST_ROOM: usize = 16 << 10;

@@ -1,0 +1,233 @@
+//! The paved path: whole messages in and out, compressed as was negotiated, and what a session holds.
+
+use hopwire::deflate::Level;
+use hopwire::io::{Full, Rx, SendError, Tx, Wants};
+use hopwire::ws::handshake::deflate::Params;
+use hopwire::ws::{
+    Client, CloseCode, Config, Limit, Message, Misuse, Prepared, Role, Server, Session, Shared, Violation,
+};
+
+use crate::driver::{KEY, Keys, NOW, frame, frames};
+
+fn server(params: Option<Params>) -> Session<Server> {
+    Session::server(Config::new(), params)
+}
+
+fn client(params: Option<Params>) -> Session<Client<Keys>> {
+    Session::client(|key| key.copy_from_slice(&KEY), Config::new(), params)
+}
+
+/// Every agreement there can be about the context.
+fn agreements() -> impl Iterator<Item = Option<Params>> {
+    let each = (0..4).map(|n| {
+        let mut params = Params::default();
+        (params.server_no_context_takeover, params.client_no_context_takeover) = (n & 1 != 0, n & 2 != 0);
+        Some(params)
+    });
+    each.chain([None])
+}
+
+/// All messages in `wire`, received in pieces of `size`, and what was sent back.
+fn hear<R: Role>(
+    session: &mut Session<R>,
+    shared: &mut Shared,
+    wire: &[u8],
+    size: usize,
+) -> Result<Vec<Vec<u8>>, Violation> {
+    let (mut inbox, mut out, mut messages) = (vec![], vec![], vec![]);
+    for piece in wire.chunks(size) {
+        inbox.extend_from_slice(piece);
+        let (mut rx, mut tx) = (Rx::new(&mut inbox), Tx::growing(&mut out, 1 << 20));
+        while let Some((message, _)) = session.poll(NOW, shared, &mut rx, &mut tx)? {
+            messages.push(match message {
+                Message::Text(text) => text.as_bytes().to_vec(),
+                Message::Binary(data) => data.to_vec(),
+            });
+        }
+        let used = rx.consumed();
+        inbox.drain(..used);
+    }
+    Ok(messages)
+}
+
+/// What `session` sends for each of `messages`.
+fn say<R: Role>(session: &mut Session<R>, shared: &mut Shared, messages: &[Vec<u8>]) -> Vec<u8> {
+    let mut out = vec![];
+    let mut tx = Tx::growing(&mut out, 1 << 24);
+    for (n, message) in messages.iter().enumerate() {
+        let mut outbox = session.outbox(shared);
+        match str::from_utf8(message) {
+            Ok(text) if n % 3 == 0 => outbox.send_text(text, &mut tx).unwrap(),
+            Ok(text) if n % 3 == 1 => {
+                let prepared = Prepared::text(text).compressed(&mut Shared::default());
+                outbox.send_prepared(&prepared, &mut tx).unwrap();
+            }
+            _ => outbox.send_binary(message, &mut tx).unwrap(),
+        }
+    }
+    out
+}
+
+fn conversation() -> Vec<Vec<u8>> {
+    let json = r#"{"type":"update","symbol":"EURUSD","bid":1.0862,"ask":1.0864,"at":1732204800}"#;
+    let mut state = 1_u64;
+    let noise = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[3]
+    });
+    let noise: Vec<u8> = noise.take(3000).collect();
+    vec![
+        json.into(),
+        json.repeat(2).into(),
+        vec![],
+        "short".into(),
+        json.repeat(40).into(),
+        noise.clone(),
+        json.into(),
+        "日本語 €".repeat(3000).into(),
+        noise,
+        json.replace("EUR", "GBP").into(),
+        vec![0; 70_000],
+        json.into(),
+    ]
+}
+
+#[test]
+fn what_one_side_says_the_other_hears() {
+    let messages = conversation();
+    for params in agreements() {
+        for level in [Level::Stored, Level::Fast, Level::Default, Level::Best] {
+            let (mut at_server, mut at_client) = (Shared::new(level), Shared::new(level));
+            let (mut s, mut c) = (server(params), client(params));
+            let wire = say(&mut s, &mut at_server, &messages);
+            assert_eq!(hear(&mut c, &mut at_client, &wire, 1000), Ok(messages.clone()), "{params:?} {level:?}");
+            let wire = say(&mut c, &mut at_client, &messages);
+            assert_eq!(hear(&mut s, &mut at_server, &wire, 77), Ok(messages.clone()), "{params:?} {level:?}");
+        }
+    }
+}
+
+#[test]
+fn many_sessions_take_turns_with_what_they_share() {
+    let messages = conversation();
+    let mut shared = Shared::default();
+    let mut pairs: Vec<_> = agreements().map(|params| (server(params), client(params))).collect();
+    for _ in 0..3 {
+        // Each is in the middle of a message when the others begin theirs.
+        let wires: Vec<_> = pairs.iter_mut().map(|(s, _)| say(s, &mut shared, &messages)).collect();
+        let mut heard: Vec<Vec<Vec<u8>>> = vec![vec![]; pairs.len()];
+        let mut inboxes = vec![vec![]; pairs.len()];
+        let longest = wires.iter().map(Vec::len).max().unwrap();
+        for at in (0..longest).step_by(501) {
+            for (n, (_, c)) in pairs.iter_mut().enumerate() {
+                inboxes[n].extend_from_slice(&wires[n][at.min(wires[n].len())..(at + 501).min(wires[n].len())]);
+                let (mut rx, mut out) = (Rx::new(&mut inboxes[n]), [0; 64]);
+                while let Some((message, _)) = c.poll(NOW, &mut shared, &mut rx, &mut Tx::new(&mut out)).unwrap() {
+                    heard[n].push(match message {
+                        Message::Text(text) => text.as_bytes().to_vec(),
+                        Message::Binary(data) => data.to_vec(),
+                    });
+                }
+                let used = rx.consumed();
+                inboxes[n].drain(..used);
+            }
+        }
+        assert!(heard.iter().all(|heard| *heard == messages));
+    }
+}
+
+#[test]
+fn compression_is_used_where_it_was_negotiated_and_saves_something() {
+    let text = "to be or not to be, ".repeat(20);
+    let sent = |params| {
+        let (mut shared, mut s) = (Shared::default(), server(params));
+        let first = frames(&say(&mut s, &mut shared, &[text.clone().into()])).remove(0);
+        let second = frames(&say(&mut s, &mut shared, &[text.clone().into()])).remove(0);
+        (first, second)
+    };
+    let (first, second) = sent(None);
+    assert_eq!((first.0, second.0, first.1.len()), (0x81, 0x81, text.len()));
+    let (first, second) = sent(Some(Params::default()));
+    assert_eq!((first.0, second.0), (0xc1, 0xc1));
+    assert!(first.1.len() < 60 && second.1.len() < first.1.len() / 2, "{} {}", first.1.len(), second.1.len());
+    let params = Params { server_no_context_takeover: true, ..Params::default() };
+    let (first, second) = sent(Some(params));
+    assert_eq!(first, second);
+    // What is short, or would not be smaller, goes out as it is.
+    let noise = conversation().remove(5);
+    let (mut shared, mut s) = (Shared::default(), server(Some(params)));
+    let plain = frames(&say(&mut s, &mut shared, &["x".repeat(63).into(), vec![], noise]));
+    assert_eq!(plain.iter().map(|(first, _)| *first).collect::<Vec<_>>(), [0x81, 0x81, 0x82]);
+}
+
+#[test]
+fn a_prepared_message_fits_whom_it_is_sent_to() {
+    let text = "prepared ".repeat(30);
+    let prepared = Prepared::text(text.as_str()).compressed(&mut Shared::default());
+    let plain = frame(0x81, text.as_bytes(), false);
+    assert_eq!(prepared.frame_for(None).as_bytes(), plain);
+    // 270 bytes refer back at most 269: too far for a window of 256.
+    assert_eq!(prepared.frame_for(Some(8)).as_bytes(), plain);
+    assert!(prepared.frame_for(Some(9)).as_bytes().len() < 40 && prepared.frame_for(Some(15)).is_compressed());
+    assert_eq!(Prepared::text(text.as_str()).frame_for(Some(15)).as_bytes(), plain);
+    // Compressing what only grows leaves it as it was.
+    let noise = conversation().remove(5);
+    assert!(!Prepared::binary(&noise).compressed(&mut Shared::default()).frame_for(Some(15)).is_compressed());
+}
+
+#[test]
+fn a_failed_send_leaves_the_context_in_step() {
+    let (mut shared, mut s, mut c) =
+        (Shared::default(), server(Some(Params::default())), client(Some(Params::default())));
+    let text = "over and over and over and over and over and over and over and over".to_owned();
+    let mut wire = say(&mut s, &mut shared, &[text.clone().into()]);
+    let mut out = [0; 4];
+    let full = s.outbox(&mut shared).send_text(text.as_str(), &mut Tx::new(&mut out));
+    assert!(matches!(full, Err(SendError::Full(Full { needed })) if needed > 4), "{full:?}");
+    wire.extend(say(&mut s, &mut shared, &[text.clone().into(), text.clone().into()]));
+    assert_eq!(hear(&mut c, &mut shared, &wire, 999), Ok(vec![text.into_bytes(); 3]));
+}
+
+#[test]
+fn limits_and_broken_data_fail_the_session() {
+    let mut config = Config::new();
+    config.max_message = 1000;
+    let bomb = say(&mut client(Some(Params::default())), &mut Shared::default(), &[vec![b'x'; 5000]]);
+    for (wire, violation) in [
+        (bomb, Violation::Limit(Limit::Message)),
+        (frame(0xc1, b"\x07", true), Violation::Deflate),
+        (frame(0xe1, b"", true), Violation::ReservedBit),
+        ([frame(0x02, &[0; 600], true), frame(0x80, &[0; 600], true)].concat(), Violation::Limit(Limit::Message)),
+    ] {
+        let mut session = Session::server(config, Some(Params::default()));
+        let mut shared = Shared::default();
+        let (mut wire, mut out) = (wire, [0; 4]);
+        // The Close waits for room.
+        let mut rx = Rx::new(&mut wire);
+        assert!(session.poll(NOW, &mut shared, &mut rx, &mut Tx::new(&mut [])).is_ok_and(|message| message.is_none()));
+        assert_eq!(session.wants(), Wants::Output(4));
+        let mut tx = Tx::new(&mut out);
+        for _ in 0..2 {
+            assert_eq!(session.poll(NOW, &mut shared, &mut rx, &mut tx).err(), Some(violation));
+        }
+        assert_eq!(tx.written()[2..], violation.close_code().unwrap().code().to_be_bytes());
+        assert_eq!(session.wants(), Wants::Close);
+    }
+}
+
+#[test]
+fn after_a_close_nothing_is_compressed_for_nothing() {
+    let (mut shared, mut s) = (Shared::default(), server(Some(Params::default())));
+    let mut out = [0; 64];
+    let mut tx = Tx::new(&mut out);
+    s.outbox(&mut shared).close(NOW, CloseCode::NORMAL, "", &mut tx).unwrap();
+    assert!(s.outbox(&mut shared).is_closing());
+    let sent = s.outbox(&mut shared).send_binary(&[b'x'; 100], &mut tx);
+    assert_eq!(sent, Err(Misuse::Closed.into()));
+    let prepared = Prepared::binary(&[b'x'; 100]);
+    assert_eq!(s.outbox(&mut shared).send_prepared(&prepared, &mut tx), Err(Misuse::Closed.into()));
+    assert_eq!(s.outbox(&mut shared).send_ping(b"", &mut tx), Err(Misuse::Closed.into()));
+    assert_eq!(tx.written(), b"\x88\x02\x03\xe8");
+}
