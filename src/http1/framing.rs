@@ -119,6 +119,9 @@ impl Facts {
     /// The length of a request's content (RFC 9112 §6.3); rules 1, 2 and 8 are about responses.
     pub(super) fn judge_request(&self, version: Version, is_connect: bool) -> Result<BodyLength, Violation> {
         let has_coding = self.coding != Coding::Absent;
+        if !has_coding && !self.has_length {
+            return Ok(BodyLength::None);
+        }
         // 3. "If a message is received with both a Transfer-Encoding and a Content-Length header field [..] ought to be
         //    handled as an error." And §6.1: "A server or client that receives an HTTP/1.0 message containing a
         //    Transfer-Encoding header field MUST treat the message as if the framing is faulty".

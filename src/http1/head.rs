@@ -1,12 +1,11 @@
-//! Reading heads and trailer sections (RFC 9112 §2.2, §3, §5) line by line, whatever pieces they come in.
-//!
-//! A line is judged when its end is there, at the first control character in it, or at its limit, whichever comes
-//! first; so the verdict is the same for every split of the input. Where a line ends is looked for in new bytes only.
+//! Reading the head of a request (RFC 9112 §2.2, §3, §5), whatever pieces it comes in.
 
 use super::error::{Ambiguous, Limit, Malformed, Unsupported, Violation};
 use super::framing::{BodyLength, Facts};
+use super::lines::{Line, Lines, Next, Place};
 use super::request::{Request, Wishes};
-use super::target::{Authority, Target};
+use super::target::{self, Authority, Target};
+use crate::bytes::lanes::{self, is_name};
 use crate::bytes::{Token, scan};
 use crate::http::{Fields, Method, Version};
 
@@ -53,7 +52,7 @@ impl Default for HeadLimits {
 /// ```
 #[derive(Debug)]
 pub struct RequestHead {
-    lines: Lines,
+    place: Place,
     /// Where the request line, its target and the first field line start, once it is judged; else 0.
     start: usize,
     target: usize,
@@ -65,6 +64,7 @@ pub struct RequestHead {
     version: Version,
     wishes: Wishes,
     has_host: bool,
+    is_connect: bool,
     count: usize,
 }
 
@@ -72,7 +72,7 @@ impl RequestHead {
     /// Nothing read yet.
     pub const fn new() -> Self {
         Self {
-            lines: Lines::new(),
+            place: Place::START,
             start: 0,
             target: 0,
             fields: 0,
@@ -82,6 +82,7 @@ impl RequestHead {
             version: Version::Http11,
             wishes: Wishes::NONE,
             has_host: false,
+            is_connect: false,
             count: 0,
         }
     }
@@ -106,55 +107,73 @@ impl RequestHead {
 
     /// As [`parse`](Self::parse), for a caller that wants to consume the head before it takes the request from it.
     pub(crate) fn scan(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<Option<usize>, Violation> {
-        if self.fields == 0 && !self.request_line(bytes, limits)? {
+        let view = bytes.get(..limits.bytes).unwrap_or(bytes);
+        let mut lines = self.place.lines(view);
+        let len = self.read(&mut lines, limits)?;
+        if len.is_none() {
+            self.place = lines.place();
+            if view.len() == limits.bytes {
+                return Err(self.full());
+            }
+        }
+        Ok(len)
+    }
+
+    /// The length of the head, if it is whole.
+    #[inline(always)]
+    fn read(&mut self, lines: &mut Lines<'_>, limits: &HeadLimits) -> Result<Option<usize>, Violation> {
+        if self.fields == 0 && !self.request_line(lines, limits)? {
             return Ok(None);
         }
-        let view = bytes.get(..limits.bytes).unwrap_or(bytes);
         loop {
-            match self.lines.next_field(view)? {
-                Next::Field(line) => self.field(view, line, limits)?,
+            match lines.next_field()? {
+                Next::Field(line) => self.field(lines.view(), line, limits)?,
                 Next::End(len) => {
-                    self.finish(view)?;
+                    self.finish()?;
                     return Ok(Some(len));
                 }
-                Next::More if view.len() == limits.bytes => return Err(Violation::Limit(Limit::Head)),
                 Next::More => return Ok(None),
             }
         }
     }
 
     /// The request of a head that was scanned to its end.
+    #[inline(always)]
     pub(crate) fn request<'b>(&self, head: &'b [u8]) -> Request<'b> {
-        let slice = |from: usize, to: usize| head.get(from..to).unwrap_or_default();
-        let method = Method::from_token(Token::from_validated(slice(self.start, self.target.saturating_sub(1))));
-        let target_end = self.fields.saturating_sub(" HTTP/1.1\r\n".len());
-        Request {
+        self.try_request(head).expect("all places are in the head that was scanned")
+    }
+
+    #[inline(always)]
+    fn try_request<'b>(&self, head: &'b [u8]) -> Option<Request<'b>> {
+        let method = match head.get(self.start..self.target - 1)? {
+            b"GET" => Method::Get,
+            token => Method::from_token(Token::from_validated(token)),
+        };
+        let target = head.get(self.target..self.fields - " HTTP/1.1\r\n".len())?;
+        Some(Request {
             method,
-            target: Target::from_judged(method, slice(self.target, target_end)),
+            target: Target::from_judged(method, target),
             version: self.version,
-            fields: Fields::from_validated(slice(self.fields, head.len().saturating_sub(2))),
-            host: slice(self.host.0, self.host.1),
+            fields: Fields::from_validated(head.get(self.fields..head.len() - 2)?),
+            host: head.get(self.host.0..self.host.1)?,
             body: self.body,
             wishes: self.wishes,
-        }
+        })
     }
 
     /// Whether the request line is there and has been read.
-    fn request_line(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<bool, Violation> {
+    #[inline(always)]
+    fn request_line(&mut self, lines: &mut Lines<'_>, limits: &HeadLimits) -> Result<bool, Violation> {
         loop {
-            let start = self.lines.start;
-            // Nothing beyond the limit is looked at, so that it cannot be judged before the limit is.
-            let limit = limits.bytes.min(start.saturating_add(limits.line).saturating_add(2));
-            let view = bytes.get(..limit).unwrap_or(bytes);
-            let Some(end) = self.lines.end(view)? else {
-                return if view.len() == limit { Err(self.full()) } else { Ok(false) };
-            };
-            self.lines.go_on(end);
+            let start = lines.start();
+            let Some(end) = lines.next_line(limits.line, self.full())? else { return Ok(false) };
             if end > start {
-                let line = view.get(start..end).unwrap_or_default();
-                let (method, version) = judge_request_line(line)?;
-                (self.start, self.target, self.fields) = (start, start + method + 1, end + 2);
-                self.version = version;
+                let line = lines.view().get(start..end).unwrap_or_default();
+                let method = match plain_request_line(lines.view(), start, line) {
+                    Some(method) => method,
+                    None => self.rare_request_line(line)?,
+                };
+                (self.start, self.target, self.fields) = (start, start + method + 1, lines.start());
                 return Ok(true);
             }
             // "a server that is expecting to receive and parse a request-line SHOULD ignore at least one empty line
@@ -165,45 +184,62 @@ impl RequestHead {
         }
     }
 
+    /// The length of the method in any request line.
+    #[cold]
+    fn rare_request_line(&mut self, line: &[u8]) -> Result<usize, Violation> {
+        let (method, version) = judge_request_line(line)?;
+        self.version = version;
+        self.is_connect = method == "CONNECT".len() && line.starts_with(b"CONNECT");
+        Ok(method)
+    }
+
+    #[inline(always)]
     fn field(&mut self, view: &[u8], line: Line, limits: &HeadLimits) -> Result<(), Violation> {
         if self.count >= limits.fields {
             return Err(Violation::Limit(Limit::Fields));
         }
         self.count += 1;
-        let name = view.get(line.start..line.colon).unwrap_or_default();
-        let (from, to) = trim(view, line.colon + 1, line.end);
-        let value = view.get(from..to).unwrap_or_default();
+        if line.is_perhaps_known(view) { self.known_field(view, line) } else { Ok(()) }
+    }
+
+    #[inline(never)]
+    fn known_field(&mut self, view: &[u8], line: Line) -> Result<(), Violation> {
+        let name = line.name(view);
         match name.len() {
-            4 if name.eq_ignore_ascii_case(b"host") => {
-                if self.has_host {
-                    return Err(Violation::Ambiguous(Ambiguous::HostRepeated));
-                }
-                // "If the authority component is missing or undefined for the target URI, then a client MUST send a
-                // Host header field with an empty field value" (§3.2).
-                if !value.is_empty() && Authority::parse(value).is_none() {
-                    return Err(Violation::Malformed(Malformed::Host));
-                }
-                self.has_host = true;
-                self.host = (from, to);
-            }
-            6 if name.eq_ignore_ascii_case(b"expect") => self.wishes.expect(value),
-            7 if name.eq_ignore_ascii_case(b"upgrade") => self.wishes.add(Wishes::UPGRADE_FIELD),
-            10 if name.eq_ignore_ascii_case(b"connection") => self.wishes.connection(value),
-            14 if name.eq_ignore_ascii_case(b"content-length") => self.facts.content_length(value)?,
-            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.facts.transfer_encoding(value),
+            4 if is_name::<4>(name, b"host") => self.host(view, line)?,
+            6 if is_name::<4>(name, b"expect") => self.wishes.expect(line.value(view)),
+            7 if is_name::<4>(name, b"upgrade") => self.wishes.add(Wishes::UPGRADE_FIELD),
+            10 if is_name::<8>(name, b"connection") => self.wishes.connection(line.value(view)),
+            14 if is_name::<8>(name, b"content-length") => self.facts.content_length(line.value(view))?,
+            17 if is_name::<16>(name, b"transfer-encoding") => self.facts.transfer_encoding(line.value(view)),
             _ => {}
         }
         Ok(())
     }
 
-    fn finish(&mut self, view: &[u8]) -> Result<(), Violation> {
+    #[inline(always)]
+    fn host(&mut self, view: &[u8], line: Line) -> Result<(), Violation> {
+        if self.has_host {
+            return Err(Violation::Ambiguous(Ambiguous::HostRepeated));
+        }
+        let (from, to) = line.value_range(view);
+        // "If the authority component is missing or undefined for the target URI, then a client MUST send a Host header
+        // field with an empty field value" (§3.2).
+        if from < to && !Authority::is_valid(view, from, to) {
+            return Err(Violation::Malformed(Malformed::Host));
+        }
+        self.has_host = true;
+        self.host = (from, to);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), Violation> {
         // "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a Host
         // header field" (§3.2).
         if !self.has_host && self.version >= Version::Http11 {
             return Err(Violation::Malformed(Malformed::HostMissing));
         }
-        let is_connect = view.get(self.start..).is_some_and(|head| head.starts_with(b"CONNECT "));
-        self.body = self.facts.judge_request(self.version, is_connect)?;
+        self.body = self.facts.judge_request(self.version, self.is_connect)?;
         Ok(())
     }
 }
@@ -214,96 +250,24 @@ impl Default for RequestHead {
     }
 }
 
-/// Reads a section of fields alone: trailers.
-#[derive(Debug)]
-pub(crate) struct FieldSection {
-    lines: Lines,
-    count: usize,
+/// The length of the method, if `line`, which lies at `start` in `view`, is a request line of HTTP/1.1 in origin-form, and
+/// [`judge_request_line`] would take it.
+#[inline(always)]
+fn plain_request_line(view: &[u8], start: usize, line: &[u8]) -> Option<usize> {
+    let method = if line.first_chunk() == Some(b"GET ") { 3 } else { plain_method(line)? };
+    let (rest, version) = line.split_last_chunk()?;
+    let [b'/', target @ ..] = rest.get(method + 1..)? else { return None };
+    let plain = lanes::first(view, start + method + 2, target::is_odd);
+    let is_plain = plain == target.len() || target::is_path_and_query(target);
+    (is_plain && version == b" HTTP/1.1").then_some(method)
 }
 
-impl FieldSection {
-    /// Nothing read yet.
-    pub(crate) const fn new() -> Self {
-        Self { lines: Lines::new(), count: 0 }
-    }
-
-    /// Reads on, as [`RequestHead::scan`] does; the length includes the empty line at the end, which `Fields` want not.
-    pub(crate) fn scan(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<Option<usize>, Violation> {
-        let view = bytes.get(..limits.bytes).unwrap_or(bytes);
-        loop {
-            match self.lines.next_field(view)? {
-                Next::Field(_) if self.count == limits.fields => return Err(Violation::Limit(Limit::Fields)),
-                Next::Field(_) => self.count += 1,
-                Next::End(len) => return Ok(Some(len)),
-                Next::More if view.len() == limits.bytes => return Err(Violation::Limit(Limit::Trailers)),
-                Next::More => return Ok(None),
-            }
-        }
-    }
-}
-
-/// How far lines have been read.
-#[derive(Debug)]
-pub(super) struct Lines {
-    /// Where the line to read next starts.
-    pub(super) start: usize,
-    /// No line ends between `start` and here.
-    scanned: usize,
-}
-
-/// What comes after the lines read so far.
-pub(super) enum Next {
-    Field(Line),
-    /// The empty line, and so the section ends here.
-    End(usize),
-    /// Not there yet.
-    More,
-}
-
-/// Where the parts of a field line are: `field-name ":" OWS field-value OWS`
-#[derive(Clone, Copy)]
-pub(super) struct Line {
-    pub(super) start: usize,
-    pub(super) colon: usize,
-    pub(super) end: usize,
-}
-
-impl Lines {
-    pub(super) const fn new() -> Self {
-        Self { start: 0, scanned: 0 }
-    }
-
-    /// Goes on behind a line that ends at `end`.
-    pub(super) const fn go_on(&mut self, end: usize) {
-        self.start = end + 2;
-        self.scanned = end + 2;
-    }
-
-    /// Where the CRLF of the line is; `None`: not there yet. All before it are bytes that a field value could have.
-    pub(super) fn end(&mut self, view: &[u8]) -> Result<Option<usize>, Violation> {
-        let new = view.get(self.scanned..).unwrap_or_default();
-        let len = scan::field_end(new);
-        looked_at(len);
-        self.scanned += len;
-        match new.get(len..).unwrap_or_default() {
-            [] | [b'\r'] => Ok(None),
-            [b'\r', b'\n', ..] => Ok(Some(self.scanned)),
-            // A bare LF, which a recipient MAY take for a line end, and a bare CR, which it MUST NOT (§2.2).
-            [b'\r' | b'\n', ..] => Err(Violation::Malformed(Malformed::LineEnd)),
-            [_, ..] => Err(Violation::Malformed(Malformed::Control)),
-        }
-    }
-
-    pub(super) fn next_field(&mut self, view: &[u8]) -> Result<Next, Violation> {
-        let Some(end) = self.end(view)? else { return Ok(Next::More) };
-        let start = self.start;
-        self.go_on(end);
-        if end == start {
-            return Ok(Next::End(end + 2));
-        }
-        let name = judge_field_line(view.get(start..end).unwrap_or_default())?;
-        Ok(Next::Field(Line { start, colon: start + name, end }))
-    }
+#[inline(never)]
+fn plain_method(line: &[u8]) -> Option<usize> {
+    let method = scan::token_end(line);
+    let (name, rest) = line.split_at(method);
+    // CONNECT has a form of its own.
+    (!name.is_empty() && name != b"CONNECT" && rest.starts_with(b" ")).then_some(method)
 }
 
 /// ```abnf
@@ -311,7 +275,6 @@ impl Lines {
 /// ```
 /// The length of the method, and the version.
 fn judge_request_line(line: &[u8]) -> Result<(usize, Version), Violation> {
-    looked_at(line.len());
     if matches!(line, [b' ' | b'\t', ..]) {
         return Err(Violation::Malformed(Malformed::Fold));
     }
@@ -348,57 +311,17 @@ pub(super) const fn judge_version(version: &[u8]) -> Result<Version, Violation> 
     }
 }
 
-/// ```abnf
-/// field-line   = field-name ":" OWS field-value OWS             ; RFC 9112 §5
-/// ```
-/// The length of the name. "A server MUST reject, with a response status code of 400 (Bad Request), any received request
-/// message that contains whitespace between a header field name and colon" (§5.1); obs-fold is refused (§5.2).
-fn judge_field_line(line: &[u8]) -> Result<usize, Violation> {
-    looked_at(line.len());
-    let name = scan::token_end(line);
-    match line.get(name) {
-        Some(b':') if name > 0 => Ok(name),
-        Some(b' ' | b'\t') if name == 0 => Err(Violation::Malformed(Malformed::Fold)),
-        _ => Err(Violation::Malformed(Malformed::FieldName)),
-    }
-}
-
-/// The range without the white space at its ends.
-pub(super) fn trim(view: &[u8], mut from: usize, mut to: usize) -> (usize, usize) {
-    let is_space = |at: usize| matches!(view.get(at), Some(b' ' | b'\t'));
-    while from < to && is_space(from) {
-        from += 1;
-    }
-    while from < to && is_space(to - 1) {
-        to -= 1;
-    }
-    (from, to)
-}
-
 /// Empty lines before a request line that are skipped. llhttp skips any number; some old clients send one (§2.2).
 pub(super) const MAX_EMPTY_LINES: usize = 8;
 
-/// Tests count the bytes looked at.
-#[cfg(not(test))]
-const fn looked_at(_: usize) {}
-
-#[cfg(test)]
-fn looked_at(n: usize) {
-    tests::LOOKED_AT.with(|sum| sum.set(sum.get() + n));
-}
-
 #[cfg(test)]
 mod tests {
-    use core::cell::Cell;
     use std::{format, string::String, vec::Vec};
 
     use proptest::prelude::*;
 
+    use super::super::lines::LOOKED_AT;
     use super::*;
-
-    std::thread_local! {
-        pub(super) static LOOKED_AT: Cell<usize> = const { Cell::new(0) };
-    }
 
     /// Everything that a request says, for comparison.
     fn outcome(bytes: &[u8], result: Result<Option<(Request<'_>, usize)>, Violation>) -> String {
@@ -432,7 +355,6 @@ mod tests {
     #[test]
     fn state_is_small() {
         assert!(size_of::<RequestHead>() <= 112, "{}", size_of::<RequestHead>());
-        assert!(size_of::<FieldSection>() <= 24);
     }
 
     #[test]
@@ -490,9 +412,9 @@ mod tests {
         let limits = HeadLimits { line: 40, bytes: 80, fields: 2 };
         assert_eq!(violation(line(40).as_bytes(), &limits), None);
         assert_eq!(violation(line(41).as_bytes(), &limits), too_long);
-        assert_eq!(violation(&[b'a'; 41], &limits), None);
-        assert_eq!(violation(&[b'a'; 42], &limits), too_long);
-        assert_eq!(violation(&[b'a'; 42], &HeadLimits { bytes: 20, ..limits }), too_long);
+        assert_eq!(violation(&[b'a'; 40], &limits), None);
+        assert_eq!(violation(&[b'a'; 41], &limits), too_long);
+        assert_eq!(violation(&[b'a'; 41], &HeadLimits { bytes: 20, ..limits }), too_long);
 
         let head = |n: usize| format!("GET / HTTP/1.1\r\nHost: a\r\nX:{}\r\n\r\n", "a".repeat(n - 31));
         let too_large = Some(Violation::Limit(Limit::Head));
@@ -530,21 +452,6 @@ mod tests {
         assert_eq!(head.full(), Violation::Limit(Limit::RequestLine));
         assert_eq!(head.scan(b"GET / HTTP/1.1\r\n", &limits), Ok(None));
         assert_eq!(head.full(), Violation::Limit(Limit::Head));
-    }
-
-    #[test]
-    fn reads_trailers() {
-        let limits = HeadLimits { line: 0, bytes: 20, fields: 2 };
-        let scan = |bytes: &[u8]| FieldSection::new().scan(bytes, &limits);
-        assert_eq!(scan(b"\r\n"), Ok(Some(2)));
-        assert_eq!(scan(b"\r"), Ok(None));
-        assert_eq!(scan(b"a:b\r\nc:\r\n\r\nGET"), Ok(Some(11)));
-        assert_eq!(scan(b"a:b\r\nc:\r\n\r"), Ok(None));
-        assert_eq!(scan(b"a:\r\nb:\r\nc:\r\n\r\n"), Err(Violation::Limit(Limit::Fields)));
-        assert_eq!(scan(b"a:aaaaaaaaaaaaaaaaaaaaaaaa"), Err(Violation::Limit(Limit::Trailers)));
-        assert_eq!(scan(b"a: b\r\n c\r\n"), Err(Violation::Malformed(Malformed::Fold)));
-        assert_eq!(scan(b"a : b\r\n"), Err(Violation::Malformed(Malformed::FieldName)));
-        assert_eq!(scan(b"a: b\n"), Err(Violation::Malformed(Malformed::LineEnd)));
     }
 
     fn a_head() -> impl Strategy<Value = Vec<u8>> {

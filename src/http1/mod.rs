@@ -10,6 +10,7 @@ mod emit;
 mod error;
 mod framing;
 mod head;
+mod lines;
 mod misuse;
 mod request;
 mod response;

@@ -2,6 +2,7 @@
 
 use super::framing::BodyLength;
 use super::target::{Authority, Target};
+use crate::bytes::lanes::is_name;
 use crate::http::{Fields, Method, Version, list};
 
 /// A request: its head, whole and judged, as a view over the received bytes.
@@ -93,15 +94,23 @@ impl Wishes {
     }
 
     /// One `Connection = #connection-option` line (RFC 9110 §7.6.1); the options are case-insensitive.
+    #[inline]
     pub(super) fn connection(&mut self, value: &[u8]) {
-        for option in list::elements(value) {
-            if option.eq_ignore_ascii_case(b"close") {
-                self.add(Self::CLOSE);
-            } else if option.eq_ignore_ascii_case(b"keep-alive") {
-                self.add(Self::KEEP_ALIVE);
-            } else if option.eq_ignore_ascii_case(b"upgrade") {
-                self.add(Self::UPGRADE);
-            }
+        match Self::option(value) {
+            // More than one, or one that asks for nothing.
+            Self::NONE => list::elements(value).for_each(|option| self.add(Self::option(option))),
+            wish => self.add(wish),
+        }
+    }
+
+    /// What one connection option asks for.
+    #[inline]
+    fn option(option: &[u8]) -> Self {
+        match option.len() {
+            5 if is_name::<4>(option, b"close") => Self::CLOSE,
+            7 if is_name::<4>(option, b"upgrade") => Self::UPGRADE,
+            10 if is_name::<8>(option, b"keep-alive") => Self::KEEP_ALIVE,
+            _ => Self::NONE,
         }
     }
 

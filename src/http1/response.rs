@@ -2,8 +2,10 @@
 
 use super::error::{Limit, Malformed, Violation};
 use super::framing::{Asked, Facts, ResponseLength};
-use super::head::{HeadLimits, Line, Lines, MAX_EMPTY_LINES, Next, judge_version, trim};
+use super::head::{HeadLimits, MAX_EMPTY_LINES, judge_version};
+use super::lines::{Line, Lines, Next, Place};
 use super::request::Wishes;
+use crate::bytes::lanes::is_name;
 use crate::bytes::num;
 use crate::http::{Fields, Method, Status, Version, list};
 use crate::io::Rx;
@@ -78,7 +80,7 @@ impl<'b> Response<'b> {
 /// ```
 #[derive(Debug)]
 pub struct ResponseHead {
-    lines: Lines,
+    place: Place,
     /// Where the status line and the first field line start, once the status line is judged; else 0.
     start: usize,
     fields: usize,
@@ -100,7 +102,7 @@ impl ResponseHead {
 
     pub(super) const fn to(asked: Asked) -> Self {
         Self {
-            lines: Lines::new(),
+            place: Place::START,
             start: 0,
             fields: 0,
             count: 0,
@@ -163,15 +165,28 @@ impl ResponseHead {
 
     /// The length of the head, once it is whole.
     fn scan(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<Option<usize>, Violation> {
-        if self.fields == 0 && !self.status_line(bytes, limits)? {
+        let view = bytes.get(..limits.bytes).unwrap_or(bytes);
+        let mut lines = self.place.lines(view);
+        let len = self.read(&mut lines, limits)?;
+        if len.is_none() {
+            self.place = lines.place();
+            if view.len() == limits.bytes {
+                return Err(self.full());
+            }
+        }
+        Ok(len)
+    }
+
+    /// The length of the head, if it is whole.
+    #[inline(always)]
+    fn read(&mut self, lines: &mut Lines<'_>, limits: &HeadLimits) -> Result<Option<usize>, Violation> {
+        if self.fields == 0 && !self.status_line(lines, limits)? {
             return Ok(None);
         }
-        let view = bytes.get(..limits.bytes).unwrap_or(bytes);
         loop {
-            match self.lines.next_field(view) {
-                Ok(Next::Field(line)) => self.field(view, line, limits)?,
+            match lines.next_field() {
+                Ok(Next::Field(line)) => self.field(lines.view(), line, limits)?,
                 Ok(Next::End(len)) => return Ok(Some(len)),
-                Ok(Next::More) if view.len() == limits.bytes => return Err(Violation::Limit(Limit::Head)),
                 Ok(Next::More) => return Ok(None),
                 // "A user agent that receives an obs-fold in a response message [..] MUST replace each received obs-fold
                 // with one or more SP octets prior to interpreting the field value" (§5.2): once the head is whole.
@@ -182,19 +197,14 @@ impl ResponseHead {
     }
 
     /// Whether the status line is there and has been read.
-    fn status_line(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<bool, Violation> {
+    #[inline(always)]
+    fn status_line(&mut self, lines: &mut Lines<'_>, limits: &HeadLimits) -> Result<bool, Violation> {
         loop {
-            let start = self.lines.start;
-            // Nothing beyond the limit is looked at, so that it cannot be judged before the limit is.
-            let limit = limits.bytes.min(start.saturating_add(limits.line).saturating_add(2));
-            let view = bytes.get(..limit).unwrap_or(bytes);
-            let Some(end) = self.lines.end(view)? else {
-                return if view.len() == limit { Err(self.full()) } else { Ok(false) };
-            };
-            self.lines.go_on(end);
+            let start = lines.start();
+            let Some(end) = lines.next_line(limits.line, self.full())? else { return Ok(false) };
             if end > start {
-                (self.version, self.code) = judge_status_line(view.get(start..end).unwrap_or_default())?;
-                (self.start, self.fields) = (start, end + 2);
+                (self.version, self.code) = judge_status_line(lines.view().get(start..end).unwrap_or_default())?;
+                (self.start, self.fields) = (start, lines.start());
                 return Ok(true);
             }
             // Between two responses there may be "one or more CRLF (which can be discarded per Section 2.2)" (§9.2).
@@ -204,24 +214,28 @@ impl ResponseHead {
         }
     }
 
+    #[inline(always)]
     fn field(&mut self, view: &[u8], line: Line, limits: &HeadLimits) -> Result<(), Violation> {
         if self.count >= limits.fields {
             return Err(Violation::Limit(Limit::Fields));
         }
         self.count += 1;
-        let name = view.get(line.start..line.colon).unwrap_or_default();
-        let value = || {
-            let (from, to) = trim(view, line.colon + 1, line.end);
-            view.get(from..to).unwrap_or_default()
-        };
-        match name.len() {
-            7 if name.eq_ignore_ascii_case(b"upgrade") => self.wishes.add(Wishes::UPGRADE_FIELD),
-            10 if name.eq_ignore_ascii_case(b"connection") => self.wishes.connection(value()),
-            14 if name.eq_ignore_ascii_case(b"content-length") => self.facts.response_content_length(value()),
-            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.facts.transfer_encoding(value()),
-            _ => {}
+        if line.is_perhaps_known(view) {
+            self.known_field(view, line);
         }
         Ok(())
+    }
+
+    #[inline(never)]
+    fn known_field(&mut self, view: &[u8], line: Line) {
+        let name = line.name(view);
+        match name.len() {
+            7 if is_name::<4>(name, b"upgrade") => self.wishes.add(Wishes::UPGRADE_FIELD),
+            10 if is_name::<8>(name, b"connection") => self.wishes.connection(line.value(view)),
+            14 if is_name::<8>(name, b"content-length") => self.facts.response_content_length(line.value(view)),
+            17 if is_name::<16>(name, b"transfer-encoding") => self.facts.transfer_encoding(line.value(view)),
+            _ => {}
+        }
     }
 }
 
@@ -439,8 +453,8 @@ mod tests {
         let too_long = Some(Violation::Limit(Limit::StatusLine));
         assert_eq!(violation(line(20).as_bytes(), &limits), None);
         assert_eq!(violation(line(21).as_bytes(), &limits), too_long);
-        assert_eq!(violation(&[b'a'; 21], &limits), None);
-        assert_eq!(violation(&[b'a'; 22], &limits), too_long);
+        assert_eq!(violation(&[b'a'; 20], &limits), None);
+        assert_eq!(violation(&[b'a'; 21], &limits), too_long);
 
         let head = |n: usize| format!("HTTP/1.1 200 OK\r\nX:{}\r\n\r\n", "a".repeat(n - 23));
         let too_large = Some(Violation::Limit(Limit::Head));

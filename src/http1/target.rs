@@ -1,7 +1,7 @@
 //! Request targets and authorities (RFC 9112 §3.2, RFC 9110 §4 and §7.2, RFC 3986 §3).
 
 use super::error::{Malformed, Violation};
-use crate::bytes::{num, table};
+use crate::bytes::{lanes, num, table};
 use crate::http::Method;
 
 /// What a request is about, in one of four forms (RFC 9112 §3.2). Visible ASCII only; percent-encoding is checked and left as it is.
@@ -146,6 +146,19 @@ impl<'b> Authority<'b> {
         self.port
     }
 
+    /// Whether [`parse`](Self::parse) takes what lies there in `view`; fast for plain names and ports.
+    #[inline(always)]
+    pub(crate) fn is_valid(view: &[u8], from: usize, to: usize) -> bool {
+        let value = view.get(from..to).unwrap_or_default();
+        let host = lanes::first(view, from, is_odd_in_host);
+        match value.get(host..) {
+            Some([]) => host > 0,
+            // Less than five digits are a port.
+            Some([b':', port @ ..]) if host > 0 && port.len() < 5 && port.iter().all(u8::is_ascii_digit) => true,
+            _ => Authority::parse(value).is_some(),
+        }
+    }
+
     /// ```abnf
     /// authority  = uri-host [ ":" port ]                        ; RFC 9110 §4.2, §7.2
     /// uri-host   = IP-literal / IPv4address / reg-name          ; RFC 3986 §3.2.2, an IPv4address is a reg-name too
@@ -187,6 +200,19 @@ fn split_query(path_and_query: &[u8]) -> (&[u8], Option<&[u8]>) {
 /// ```
 pub(crate) fn is_path_and_query(bytes: &[u8]) -> bool {
     is_encoded(bytes, table::is_query)
+}
+
+/// Whether a byte is none of those that most of a path and a query are of: ALPHA, DIGIT and ``&'()*+,-./:;=?_``.
+#[inline(always)]
+pub(super) const fn is_odd(b: u8) -> bool {
+    // "=" and "?" are one bit apart.
+    lanes::is_out(b | 0x20, b'a', b'z') & lanes::is_out(b, b'&', b';') & ((b | 2) != b'?') & (b != b'_')
+}
+
+/// Whether a byte is none of ALPHA, DIGIT, "-" and ".", which most hosts are of.
+#[inline(always)]
+const fn is_odd_in_host(b: u8) -> bool {
+    lanes::is_out(b | 0x20, b'a', b'z') & lanes::is_out(b, b'-', b'9') | (b == b'/')
 }
 
 /// `*( in_class / pct-encoded )` with `pct-encoded = "%" HEXDIG HEXDIG`
@@ -363,6 +389,7 @@ mod tests {
             "[VfF.a:b!]:1",
         ] {
             assert!(Authority::parse(good.as_bytes()).is_some(), "{good}");
+            assert!(Authority::is_valid(good.as_bytes(), 0, good.len()), "{good}");
         }
         for bad in [
             "",
@@ -418,6 +445,7 @@ mod tests {
             "é",
         ] {
             assert!(Authority::parse(bad.as_bytes()).is_none(), "{bad}");
+            assert!(!Authority::is_valid(bad.as_bytes(), 0, bad.len()), "{bad}");
         }
     }
 
