@@ -63,7 +63,7 @@ impl<'i> Reader<'i> {
         };
         // Whole bytes are counted, with no branch. What is in the buffer above them is there again next time.
         self.buffer |= u64::from_le_bytes(*word) << self.count;
-        self.rest = &self.rest[((63 - self.count) >> 3) as usize..];
+        self.rest = &self.rest[((63 - self.count) >> 3 & 7) as usize..];
         self.count |= 56;
     }
 

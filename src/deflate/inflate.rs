@@ -176,7 +176,7 @@ impl Decoder {
         let mut reader = Reader::new(self.bits, input);
         let mut out = Output::new(output, window);
         let result = self.run(&mut reader, &mut out);
-        let produced = out.written();
+        let produced = out.at;
         window.push(&output[..produced]);
         let status = match result {
             Ok(status) => status,
@@ -402,19 +402,19 @@ fn counts(reader: &mut Reader<'_>) -> Result<Step, InflateError> {
 
 /// Literals and matches, as long as there is more input than the longest match takes, and room for it. Stops before
 /// whatever is neither.
-fn symbols<const N: usize>(codes: &Codes, outer: &mut Reader<'_>, out: &mut Output<'_, N>) {
-    /// Three literals, or two and a length.
+#[inline(never)]
+fn symbols<const N: usize>(codes: &Codes, reader: &mut Reader<'_>, out: &mut Output<'_, N>) {
+    /// Two literals and a length, or three literals.
     const REFILLED: u32 = 50;
     /// A distance.
     const DISTANCE_BITS: u32 = 15 + 13;
 
-    let mut reader = *outer;
-    while out.room() >= Output::<N>::FAST_ROOM {
-        reader.refill();
-        if reader.count() < REFILLED {
-            break;
-        }
-        let mut symbol = codes.literal.look_up(reader.peek());
+    // Copies, to be kept in registers.
+    let (outer_reader, outer_out) = (reader, out);
+    let (mut reader, mut out) = (*outer_reader, outer_out.reborrow());
+    reader.refill();
+    let mut symbol = codes.literal.look_up(reader.peek());
+    while reader.count() >= REFILLED && out.room() >= Output::<N>::FAST_ROOM {
         if symbol.is_literal() {
             out.push(symbol.byte());
             reader.consume(symbol.bits());
@@ -426,6 +426,8 @@ fn symbols<const N: usize>(codes: &Codes, outer: &mut Reader<'_>, out: &mut Outp
                 if symbol.is_literal() {
                     out.push(symbol.byte());
                     reader.consume(symbol.bits());
+                    reader.refill();
+                    symbol = codes.literal.look_up(reader.peek());
                     continue;
                 }
             }
@@ -446,7 +448,10 @@ fn symbols<const N: usize>(codes: &Codes, outer: &mut Reader<'_>, out: &mut Outp
             break;
         }
         reader.consume(symbol.bits() + distance.bits());
+        // The next symbol is on its way while the match is copied.
+        reader.refill();
+        symbol = codes.literal.look_up(reader.peek());
         out.copy_blocks(back, length);
     }
-    *outer = reader;
+    (*outer_reader, outer_out.at) = (reader, out.at);
 }

@@ -20,7 +20,7 @@ pub struct Window<const N: usize = 32768> {
 pub(super) struct Output<'o, const N: usize> {
     bytes: &'o mut [u8],
     /// How many bytes are written.
-    at: usize,
+    pub(super) at: usize,
     window: &'o Window<N>,
 }
 
@@ -72,15 +72,16 @@ impl<'o, const N: usize> Output<'o, N> {
         self.bytes.len() - self.at
     }
 
-    /// What was written, to be [pushed](Window::push).
-    pub(super) fn written(&self) -> usize {
-        self.at
+    /// The same, in fields that are nobody else's.
+    #[inline(always)]
+    pub(super) const fn reborrow(&mut self) -> Output<'_, N> {
+        Output { bytes: self.bytes, at: self.at, window: self.window }
     }
 
     /// "a distance cannot refer past the beginning of the output stream" (§3.2.3), and not out of the window.
     #[inline(always)]
     pub(super) const fn reaches(&self, distance: usize) -> bool {
-        distance <= N && distance <= self.at + self.window.filled
+        (N == MAX_DISTANCE || distance <= N) && distance <= self.at + self.window.filled
     }
 
     /// A literal, where there is room.
@@ -106,8 +107,13 @@ impl<'o, const N: usize> Output<'o, N> {
             let run = (end - self.at).min(back).min(N - start);
             self.extend(&self.window.bytes[start..start + run]);
         }
-        // Each round doubles what there is to copy from.
         let Some(start) = self.at.checked_sub(distance) else { return length };
+        if distance == 1 {
+            let byte = self.bytes[start];
+            self.bytes[self.at..end].fill(byte);
+            self.at = end;
+        }
+        // Each round doubles what there is to copy from.
         while self.at < end {
             let run = (end - self.at).min(self.at - start);
             self.bytes.copy_within(start..start + run, self.at);
@@ -120,33 +126,34 @@ impl<'o, const N: usize> Output<'o, N> {
     /// the last of them behind the match is written over later.
     #[inline(always)]
     pub(super) fn copy_blocks(&mut self, distance: usize, length: usize) {
-        let blocks = length.next_multiple_of(BLOCK);
         let (past, room) = self.bytes.split_at_mut(self.at);
-        let source = match self.at.checked_sub(distance) {
-            Some(start) => past.get(start..start + blocks),
-            None => {
-                let back = distance - self.at;
-                let start = self.window.index(back);
-                self.window.bytes.get(start..start + blocks).filter(|_| length <= back)
-            }
+        let is_copied = if let Some(start) = past.len().checked_sub(distance) {
+            copy_blocks(&past[start..], room, length)
+        } else {
+            let back = distance - past.len();
+            length <= back && copy_blocks(&self.window.bytes[self.window.index(back)..], room, length)
         };
-        if let Some(source) = source {
-            for (from, to) in source.as_chunks::<BLOCK>().0.iter().zip(room.as_chunks_mut().0) {
-                *to = *from;
-            }
+        if is_copied {
             self.at += length;
         } else {
-            self.copy_overlapping(distance, length);
+            let mut output = self.reborrow();
+            output.copy(distance, length);
+            self.at = output.at;
         }
     }
+}
 
-    /// Of a loop that keeps `self` in registers.
-    #[inline(always)]
-    fn copy_overlapping(&mut self, distance: usize, length: usize) {
-        let mut output = Output { bytes: self.bytes, at: self.at, window: self.window };
-        output.copy(distance, length);
-        self.at = output.at;
+/// `false` where the source is too short.
+#[inline(always)]
+fn copy_blocks(source: &[u8], room: &mut [u8], length: usize) -> bool {
+    let mut done = 0;
+    while done < length {
+        let Some(from) = source.get(done..).and_then(<[u8]>::first_chunk::<BLOCK>) else { return false };
+        let Some(to) = room.get_mut(done..).and_then(<[u8]>::first_chunk_mut) else { return false };
+        *to = *from;
+        done += BLOCK;
     }
+    true
 }
 
 /// Matches are copied in blocks of so many bytes.
