@@ -12,6 +12,8 @@ mod http_chunked;
 mod http_exchange;
 #[cfg(feature = "http_head")]
 mod http_head;
+#[cfg(feature = "inflate")]
+mod inflate;
 #[cfg(feature = "ws_handshake")]
 mod ws_handshake;
 #[cfg(feature = "ws_mem")]
@@ -31,6 +33,8 @@ mod hyper_mem;
 mod inputs;
 #[cfg_attr(not(feature = "all"), allow(dead_code))]
 mod memio;
+#[cfg(feature = "inflate")]
+mod texts;
 
 #[global_allocator]
 static ALLOCATOR: harness::Counting = harness::Counting;
@@ -52,6 +56,8 @@ const AREAS: &[(&str, fn())] = &[
     ("ws_mem", ws_mem::run),
     #[cfg(feature = "accept_key")]
     ("accept_key", accept_key::run),
+    #[cfg(feature = "inflate")]
+    ("inflate", inflate::run),
 ];
 
 fn main() -> std::process::ExitCode {
