@@ -37,6 +37,23 @@ impl Instant {
     }
 }
 
+/// A timeout as an engine keeps it: milliseconds, rounded up; `u32::MAX` (49 days) and more is never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Millis(u32);
+
+impl From<Option<Duration>> for Millis {
+    fn from(timeout: Option<Duration>) -> Self {
+        let millis = timeout.map(|timeout| timeout.as_nanos().div_ceil(1_000_000));
+        Self(millis.and_then(|millis| u32::try_from(millis).ok()).unwrap_or(u32::MAX))
+    }
+}
+
+impl From<Millis> for Option<Duration> {
+    fn from(Millis(millis): Millis) -> Self {
+        (millis != u32::MAX).then(|| Duration::from_millis(millis.into()))
+    }
+}
+
 /// The deadlines of one engine, as data: one slot a kind, `u64::MAX` when off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Deadlines<const N: usize>([u64; N]);
@@ -98,5 +115,17 @@ mod tests {
         assert_eq!(deadlines.next(), None);
         assert_eq!(Instant(5).saturating_since(Instant(9)), Duration::ZERO);
         assert_eq!(Instant::from_millis(2).as_nanos(), 2_000_000);
+    }
+
+    #[test]
+    fn timeouts_keep_their_milliseconds() {
+        for (timeout, kept) in [
+            (Some(Duration::from_micros(1)), Some(Duration::from_millis(1))),
+            (Some(Duration::from_secs(1 << 40)), None),
+            (Some(Duration::ZERO), Some(Duration::ZERO)),
+            (None, None),
+        ] {
+            assert_eq!(Option::<Duration>::from(Millis::from(timeout)), kept);
+        }
     }
 }

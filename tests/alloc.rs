@@ -6,8 +6,8 @@ use std::cell::Cell;
 use std::hint::black_box;
 
 use hopwire::deflate;
-use hopwire::http::Status;
-use hopwire::http1::{self, BodyLength};
+use hopwire::http::{Method, Status};
+use hopwire::http1::{self, BodyLength, client};
 use hopwire::io::{Rx, Tx};
 use hopwire::time::Instant;
 use hopwire::ws::{self, CloseCode};
@@ -125,6 +125,60 @@ fn an_http_server_that_refuses() {
             let violation = server.poll(Instant::ZERO, &mut Rx::new(&mut input), &mut tx).expect_err("a bad request");
             assert_eq!(violation.status().code(), 400);
             assert!(tx.written().starts_with(b"HTTP/1.1 400 "));
+        });
+        assert_eq!(asked, (0, 0));
+    }
+}
+
+#[test]
+fn an_http_client() {
+    let responses = [
+        &b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: a\r\n b\r\n\r\nhello"
+            [..],
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n",
+    ];
+    let mut input = [0; 256];
+    let mut out = [0; 256];
+    let mut bodies = 0;
+    let asked = allocations(|| {
+        let mut client = http1::Client::default();
+        for response in responses.iter().cycle().take(100) {
+            let mut tx = Tx::new(&mut out);
+            client.request(Method::Put, b"/a?b", HOST, BodyLength::Chunked, &mut tx).expect("a good request");
+            client.body(b"hello", &mut tx).expect("there is room");
+            client.end(&[("x-sum", b"1")], &mut tx).expect("the request is open");
+            let received = &mut input[..response.len()];
+            received.copy_from_slice(response);
+            let mut rx = Rx::new(received);
+            while let Some(event) = client.poll(Instant::ZERO, &mut rx).expect("a good response") {
+                match event {
+                    client::Event::Response(response) => assert!(response.fields.iter().count() > 0),
+                    client::Event::Body(data) => bodies += data.len(),
+                    _ => {}
+                }
+            }
+        }
+        client.handle_timeout(Instant::ZERO);
+        let _ = (client.poll_timeout(), client.unusable());
+    });
+    assert_eq!((bodies, asked), (500, (0, 0)));
+}
+
+#[test]
+fn an_http_client_that_fails() {
+    for bad in [
+        &b"HTTP/1.1 2000 OK\r\n\r\n"[..],
+        b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: a\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\n",
+    ] {
+        let mut input = bad.to_vec();
+        let mut out = [0; 64];
+        let asked = allocations(|| {
+            let mut client = http1::Client::default();
+            let mut tx = Tx::new(&mut out);
+            assert!(client.request(Method::Get, b"/", &[], BodyLength::None, &mut tx).is_err());
+            client.request(Method::Get, b"/", HOST, BodyLength::None, &mut tx).expect("a good request");
+            assert!(client.poll(Instant::ZERO, &mut Rx::new(&mut input)).is_err());
         });
         assert_eq!(asked, (0, 0));
     }
@@ -342,3 +396,5 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 const FIELDS: &[(&str, &[u8])] = &[("server", b"x"), ("date", b"Sun, 06 Nov 1994 08:49:37 GMT")];
+
+const HOST: &[(&str, &[u8])] = &[("host", b"a.example"), ("accept", b"*/*")];

@@ -16,6 +16,7 @@ impl Entropy for Keys {
 #[test]
 fn engines_fit_in_256_bytes() {
     assert!(size_of::<http1::Server>() <= 256, "http1::Server: {}", size_of::<http1::Server>());
+    assert!(size_of::<http1::Client>() <= 256, "http1::Client: {}", size_of::<http1::Client>());
     assert!(size_of::<ws::Connection<ws::Server>>() <= 256, "ws: {}", size_of::<ws::Connection<ws::Server>>());
     // With 32 bytes of state for the mask keys: those of a small generator.
     assert!(
@@ -29,9 +30,11 @@ fn engines_fit_in_256_bytes() {
 #[test]
 fn engines_own_no_heap() {
     assert!(!needs_drop::<http1::Server>());
+    assert!(!needs_drop::<http1::Client>());
     assert!(!needs_drop::<ws::Connection<ws::Server>>());
     assert!(!needs_drop::<ws::Connection<ws::Client<Keys>>>());
     assert!(!needs_drop::<http1::RequestHead>());
+    assert!(!needs_drop::<http1::ResponseHead>());
     assert!(!needs_drop::<http1::chunked::Decoder>());
 }
 

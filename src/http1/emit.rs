@@ -4,7 +4,7 @@
 use super::chunked::is_forbidden_trailer;
 use super::misuse::Misuse;
 use crate::bytes::{num, scan};
-use crate::http::Status;
+use crate::http::{Method, Status};
 use crate::io::{Full, SendError, Tx};
 
 /// Fields to send: names and values.
@@ -21,6 +21,8 @@ pub(crate) struct Outline {
     connection_upgrade: bool,
     /// An Upgrade field is among them.
     pub(crate) upgrade: bool,
+    /// A TE field is among them, and no connection option for it. Requests only; the caller knows.
+    pub(crate) te: bool,
 }
 
 /// What the engine says of the content's length.
@@ -136,12 +138,6 @@ pub(crate) fn response(
 ) -> Result<(), SendError<Misuse>> {
     let persistence = if outline.close { Persistence::Unsaid } else { persistence };
     let connection = connection(persistence, outline.upgrade && !outline.connection_upgrade);
-    let mut digits = [0; 20];
-    let (length, digits, after): (&[u8], &[u8], &[u8]) = match length {
-        Length::Unsaid => (b"", b"", b"\r\n"),
-        Length::Exact(n) => (b"content-length: ", num::write_decimal(n, &mut digits), b"\r\n\r\n"),
-        Length::Chunked => (b"transfer-encoding: chunked\r\n", b"", b"\r\n"),
-    };
     let custom;
     let line = match status_line(status) {
         Some(line) => line,
@@ -150,11 +146,54 @@ pub(crate) fn response(
             custom.as_bytes()
         }
     };
-    let ours = line.len() + connection.len() + length.len() + digits.len() + after.len();
+    message([line], fields, outline, connection, length, content, tx)
+}
+
+/// Writes the head of a request, and `content` behind it, whole or not at all.
+#[inline]
+pub(crate) fn request(
+    method: Method<'_>,
+    target: &[u8],
+    fields: FieldList<'_>,
+    outline: &Outline,
+    length: Length,
+    content: &[u8],
+    tx: &mut Tx<'_>,
+) -> Result<(), SendError<Misuse>> {
+    // "A sender of TE MUST also send a 'TE' connection option" (RFC 9110 §10.1.4), and so with Upgrade (§7.8).
+    let connection: &[u8] = match (outline.te, outline.upgrade && !outline.connection_upgrade) {
+        (false, false) => b"",
+        (false, true) => b"connection: upgrade\r\n",
+        (true, false) => b"connection: te\r\n",
+        (true, true) => b"connection: te, upgrade\r\n",
+    };
+    let line = [method.as_bytes(), b" ", target, b" HTTP/1.1\r\n"];
+    message(line, fields, outline, connection, length, content, tx)
+}
+
+/// Writes a message from its start line, given in parts, to `content`.
+#[inline]
+fn message<const N: usize>(
+    line: [&[u8]; N],
+    fields: FieldList<'_>,
+    outline: &Outline,
+    connection: &[u8],
+    length: Length,
+    content: &[u8],
+    tx: &mut Tx<'_>,
+) -> Result<(), SendError<Misuse>> {
+    let mut digits = [0; 20];
+    let (length, digits, after): (&[u8], &[u8], &[u8]) = match length {
+        Length::Unsaid => (b"", b"", b"\r\n"),
+        Length::Exact(n) => (b"content-length: ", num::write_decimal(n, &mut digits), b"\r\n\r\n"),
+        Length::Chunked => (b"transfer-encoding: chunked\r\n", b"", b"\r\n"),
+    };
+    let line_len = line.iter().map(|part| part.len()).sum::<usize>();
+    let ours = line_len + connection.len() + length.len() + digits.len() + after.len();
     let all = ours + outline.len + content.len();
     let space = tx.reserve(all)?;
     let mut out = Writer(&mut *space);
-    out.put(line);
+    line.iter().for_each(|part| out.put(part));
     put_fields(&mut out, fields);
     out.put(connection);
     out.put(length);
@@ -163,7 +202,7 @@ pub(crate) fn response(
     out.put(content);
     debug_assert!(out.0.is_empty(), "the reservation is exact");
     // In lines that are right, CR and LF at each end are the only ones.
-    let lines = &space[line.len()..line.len() + outline.len];
+    let lines = &space[line_len..line_len + outline.len];
     if controls(lines) != 2 * fields.len() && !are_values(fields) {
         tx.retract(all);
         return Err(SendError::Misuse(Misuse::FieldValue));

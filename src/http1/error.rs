@@ -1,4 +1,4 @@
-//! What a peer can do wrong on an HTTP/1.1 connection, and what we answer.
+//! What a peer can do wrong on an HTTP/1.1 connection, and what is answered.
 
 use core::fmt;
 
@@ -73,6 +73,10 @@ pub enum Ambiguous {
     CodingInHttp10,
     /// Host more than once (RFC 9112 §3.2).
     HostRepeated,
+    /// Bytes from a server that no request waits for (RFC 9112 §9.2): response smuggling.
+    ResponseUnasked,
+    /// 101 to a request that was not complete or had not offered that protocol (RFC 9110 §7.8).
+    SwitchUnasked,
     /// A CONNECT request with content, which the tunnel's own bytes could be taken for (RFC 9110 §9.3.6).
     ConnectContent,
 }
@@ -95,6 +99,8 @@ pub enum Limit {
     Body,
     /// The chunk extensions of a message are too long together.
     ChunkExtensions,
+    /// Too many interim responses to one request.
+    Interim,
 }
 
 /// What a peer asked for that we do not do.
@@ -113,16 +119,26 @@ pub enum Unsupported {
 pub enum Timeout {
     /// The next request, of which nothing has come: the connection closes without an answer.
     Idle,
-    /// The rest of a head.
+    /// The rest of a request's head, or a response.
     Head,
     /// The rest of the content.
     Body,
     /// The rest of content that nobody wants.
     Drain,
+    /// The end of an exchange as a whole.
+    Whole,
 }
 
 impl Violation {
-    /// The status of the answer.
+    /// The status with which a gateway answers its own client when a server's response broke this rule.
+    pub const fn gateway_status(self) -> Status {
+        match self {
+            Self::Timeout(_) => Status::GATEWAY_TIMEOUT,
+            _ => Status::BAD_GATEWAY,
+        }
+    }
+
+    /// The status with which a server answers a request that broke this rule.
     pub const fn status(self) -> Status {
         match self {
             Self::Malformed(_) | Self::Ambiguous(_) | Self::Eof => Status::BAD_REQUEST,
@@ -130,7 +146,7 @@ impl Violation {
             Self::Limit(Limit::StatusLine | Limit::Head | Limit::Fields | Limit::Trailers) => {
                 Status::REQUEST_HEADER_FIELDS_TOO_LARGE
             }
-            Self::Limit(Limit::Body | Limit::ChunkExtensions) => Status::CONTENT_TOO_LARGE,
+            Self::Limit(Limit::Body | Limit::ChunkExtensions | Limit::Interim) => Status::CONTENT_TOO_LARGE,
             Self::Unsupported(Unsupported::Version) => Status::HTTP_VERSION_NOT_SUPPORTED,
             Self::Unsupported(Unsupported::TransferCoding) => Status::NOT_IMPLEMENTED,
             Self::Timeout(_) => Status::REQUEST_TIMEOUT,
@@ -164,6 +180,8 @@ impl fmt::Display for Violation {
                 Ambiguous::LengthRepeated => "more than one Content-Length",
                 Ambiguous::CodingInHttp10 => "Transfer-Encoding in HTTP/1.0",
                 Ambiguous::HostRepeated => "more than one Host field",
+                Ambiguous::ResponseUnasked => "a response that no request waits for",
+                Ambiguous::SwitchUnasked => "a change of protocol that was not offered",
                 Ambiguous::ConnectContent => "a CONNECT request with content",
             },
             Self::Limit(limit) => match limit {
@@ -173,6 +191,7 @@ impl fmt::Display for Violation {
                 Limit::Fields => "too many fields",
                 Limit::Trailers => "the trailers are too long",
                 Limit::Body => "the content is too long",
+                Limit::Interim => "too many interim responses",
                 Limit::ChunkExtensions => "the chunk extensions are too long",
             },
             Self::Unsupported(unsupported) => match unsupported {
@@ -183,6 +202,7 @@ impl fmt::Display for Violation {
                 Timeout::Idle => "no request came in time",
                 Timeout::Head => "the head did not come in time",
                 Timeout::Body => "the content did not come in time",
+                Timeout::Whole => "the exchange did not end in time",
                 Timeout::Drain => "unwanted content did not end in time",
             },
             Self::Eof => "the message was cut off",
@@ -212,6 +232,8 @@ mod tests {
         ] {
             assert_eq!(violation.status().code(), code, "{violation}");
         }
+        assert_eq!(Violation::Timeout(Timeout::Head).gateway_status().code(), 504);
+        assert_eq!(Violation::Eof.gateway_status().code(), 502);
         assert!(size_of::<Violation>() <= 2);
     }
 }

@@ -33,8 +33,22 @@ pub enum Misuse {
     Trailer,
     /// The request did not offer to upgrade, or the answer names no protocol in Upgrade.
     NoUpgrade,
-    /// The request has to be read to its end first.
+    /// The request has to be complete first: a server's to be read, a client's to be sent.
     RequestIncomplete,
+    /// No request has begun whose content this could be.
+    NoRequest,
+    /// A target in no form that the method has (RFC 9112 §3.2).
+    Target,
+    /// Not exactly one Host field, or a malformed one, or not that of the target (RFC 9110 §7.2).
+    Host,
+    /// An expectation other than `100-continue`, or one without content (RFC 9110 §10.1.1).
+    Expectation,
+    /// Too many requests wait for their answers, or one that others must not follow (RFC 9112 §9.3.2).
+    Pipeline,
+    /// Chunked content for a server that has answered in HTTP/1.0 (RFC 9112 §6.1).
+    Http10,
+    /// More in Upgrade than a client remembers.
+    Offer,
 }
 
 impl fmt::Display for Misuse {
@@ -53,7 +67,14 @@ impl fmt::Display for Misuse {
             Self::FieldReserved => "the field is the engine's to write",
             Self::Trailer => "a field that cannot be a trailer here",
             Self::NoUpgrade => "no upgrade was offered or none is named",
-            Self::RequestIncomplete => "the request is not read to its end",
+            Self::RequestIncomplete => "the request is not complete",
+            Self::NoRequest => "no request has begun",
+            Self::Target => "the target has no form that the method allows",
+            Self::Host => "not one valid Host field that fits the target",
+            Self::Expectation => "an expectation that cannot be met",
+            Self::Pipeline => "no request may follow before an answer",
+            Self::Http10 => "chunked content for an HTTP/1.0 server",
+            Self::Offer => "the offer to upgrade is too long",
         })
     }
 }

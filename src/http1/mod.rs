@@ -5,6 +5,8 @@
 //! `misuse`. For chunks? [`chunked`]. For the engine? [`Server`]. For whose turn it is? `cycle`. For bytes going out? `emit`.
 
 pub mod chunked;
+pub mod client;
+mod content;
 mod cycle;
 mod emit;
 mod error;
@@ -17,6 +19,7 @@ mod response;
 mod server;
 mod target;
 
+pub use client::Client;
 pub use error::{Ambiguous, Limit, Malformed, Timeout, Unsupported, Violation};
 pub use framing::{BodyLength, ResponseLength};
 pub use head::{HeadLimits, RequestHead};

@@ -25,6 +25,8 @@ pub struct Response<'b> {
     code: u16,
     length: ResponseLength,
     keep_alive: bool,
+    /// The connection option `close` is there.
+    pub(super) close: bool,
     /// Upgrade is there, with its connection option.
     has_upgrade: bool,
 }
@@ -145,6 +147,7 @@ impl ResponseHead {
                 && !leaves_http
                 && !self.facts.has_coding_before_http11(self.version)
                 && self.wishes.keep_alive(self.version),
+            close: self.wishes.has(Wishes::CLOSE),
             has_upgrade: self.wishes.has(Wishes::UPGRADE | Wishes::UPGRADE_FIELD),
         }))
     }

@@ -1,10 +1,11 @@
-//! What the integration tests share. Looking for an HTTP/1.1 server on a wire in memory? `exchange`. For the vectors' reader and runner? `vectors`. For JSON? `json`.
+//! What the integration tests share. Looking for an HTTP/1.1 server on a wire in memory? `exchange`. For a client? `dialogue`. For the vectors' reader and runner? `vectors`. For JSON? `json`.
 //!
 //! Every test file is a crate of its own and uses its own part of this.
 #![allow(dead_code, reason = "each test crate uses its own part")]
 #![allow(unreachable_pub, reason = "a module of a test crate is reachable by nobody, and says `pub` to its siblings")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+pub mod dialogue;
 pub mod exchange;
 pub mod json;
 pub mod vectors;

@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use crate::http1::HeadLimits;
+use crate::time::Millis;
 
 /// What a connection bounds, and how long it waits. Every default is a named constant of this type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,10 +74,6 @@ pub(super) struct Bounds {
     timeouts: [Millis; TIMERS],
 }
 
-/// Milliseconds; `u32::MAX` (49 days) and more is never.
-#[derive(Clone, Copy, Debug)]
-struct Millis(u32);
-
 /// What a deadline is for: the slots of the deadline table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Timer {
@@ -105,33 +102,6 @@ impl Bounds {
     }
 
     pub(super) fn timeout(&self, timer: Timer) -> Option<Duration> {
-        let Millis(millis) = self.timeouts[timer as usize];
-        (millis != u32::MAX).then(|| Duration::from_millis(millis.into()))
-    }
-}
-
-impl From<Option<Duration>> for Millis {
-    fn from(timeout: Option<Duration>) -> Self {
-        let millis = timeout.map(|timeout| timeout.as_nanos().div_ceil(1_000_000));
-        Self(millis.and_then(|millis| u32::try_from(millis).ok()).unwrap_or(u32::MAX))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn timeouts_keep_their_milliseconds() {
-        let config = Config {
-            head_timeout: Some(Duration::from_micros(1)),
-            body_timeout: Some(Duration::from_secs(1 << 40)),
-            idle_timeout: None,
-            drain_timeout: Some(Duration::ZERO),
-            ..Config::new()
-        };
-        let bounds = Bounds::new(&config);
-        let kept = Timer::ALL.map(|timer| bounds.timeout(timer));
-        assert_eq!(kept, [Some(Duration::from_millis(1)), None, None, Some(Duration::ZERO)]);
+        self.timeouts[timer as usize].into()
     }
 }

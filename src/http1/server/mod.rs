@@ -9,6 +9,7 @@ mod send;
 use config::{Bounds, TIMERS, Timer};
 
 use super::chunked::Decoder;
+use super::content::Content;
 use super::cycle::{Cycle, Side, State, Step};
 use super::error::{Timeout, Violation};
 use super::head::RequestHead;
@@ -100,19 +101,6 @@ enum Incoming {
     Chunked(Decoder),
     /// Nothing this engine reads now.
     Nothing,
-}
-
-/// The content of the response that has begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Content {
-    /// So many more bytes.
-    Exact(u64),
-    /// `crlf_owed`: the caller writes the last chunk's data, so its CRLF is not written yet.
-    Chunked { crlf_owed: bool },
-    /// Until the connection is closed.
-    UntilClose,
-    /// Counted and not sent (HEAD, 304): so many more bytes, if that was declared.
-    Muted(Option<u64>),
 }
 
 /// What has been received.

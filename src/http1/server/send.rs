@@ -1,13 +1,14 @@
 //! What the caller's answers become.
 
-use super::{Content, Incoming, Server, Timer};
+use super::{Incoming, Server, Timer};
 use crate::http::{Status, Version};
+use crate::http1::content::Content;
 use crate::http1::cycle::{Side, State, Step};
 use crate::http1::framing::BodyLength;
 use crate::http1::head::RequestHead;
 use crate::http1::misuse::Misuse;
 use crate::http1::{emit, emit::Length, emit::Persistence};
-use crate::io::{Full, SendError, Tx};
+use crate::io::{SendError, Tx};
 
 /// A response head that may be sent.
 struct Plan {
@@ -119,29 +120,7 @@ impl Server {
     #[inline]
     pub fn body(&mut self, data: &[u8], tx: &mut Tx<'_>) -> Result<usize, SendError<Misuse>> {
         self.sending()?;
-        if data.is_empty() {
-            return Ok(0);
-        }
-        match &mut self.content {
-            Content::Chunked { crlf_owed } => {
-                let taken = emit::chunk(data, *crlf_owed, tx)?;
-                *crlf_owed = false;
-                Ok(taken)
-            }
-            Content::UntilClose => Ok(put_some(data, tx)?),
-            Content::Exact(left) => {
-                let left_after = after(*left, data.len())?;
-                let taken = put_some(data, tx)?;
-                *left = left_after + (data.len() - taken) as u64;
-                Ok(taken)
-            }
-            Content::Muted(left) => {
-                if let Some(left) = left {
-                    *left = after(*left, data.len())?;
-                }
-                Ok(data.len())
-            }
-        }
+        self.content.put(data, tx)
     }
 
     /// Announces `len` bytes of content that the caller itself puts on the wire behind what is in `tx` (writev,
@@ -151,49 +130,20 @@ impl Server {
     /// [`body_suffix`](Self::body_suffix).
     pub fn body_prefix(&mut self, len: u64, tx: &mut Tx<'_>) -> Result<u64, SendError<Misuse>> {
         self.sending()?;
-        match &mut self.content {
-            _ if len == 0 => Ok(0),
-            Content::UntilClose => Ok(len),
-            Content::Chunked { crlf_owed } => {
-                emit::chunk_head(len, *crlf_owed, tx)?;
-                *crlf_owed = true;
-                Ok(len)
-            }
-            Content::Exact(left) => {
-                *left = left.checked_sub(len).ok_or(SendError::Misuse(Misuse::PastLength))?;
-                Ok(len)
-            }
-            Content::Muted(left) => {
-                if let Some(left) = left {
-                    *left = left.checked_sub(len).ok_or(SendError::Misuse(Misuse::PastLength))?;
-                }
-                Ok(0)
-            }
-        }
+        self.content.prefix(len, tx)
     }
 
     /// Ends the chunk of the last [`body_prefix`](Self::body_prefix), if that needs anything. For a client that waits
     /// for it while nothing else is to be sent.
     pub fn body_suffix(&mut self, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.sending()?;
-        if let Content::Chunked { crlf_owed: crlf_owed @ true } = &mut self.content {
-            tx.put(b"\r\n")?;
-            *crlf_owed = false;
-        }
-        Ok(())
+        Ok(self.content.suffix(tx)?)
     }
 
     /// Ends the response, with `trailers` if its content is chunked. (An HTTP/1.0 client does not get them.)
     pub fn end(&mut self, trailers: &[(&str, &[u8])], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.sending()?;
-        match self.content {
-            Content::Exact(left) if left > 0 => return Err(SendError::Misuse(Misuse::ShortOfLength)),
-            Content::Exact(_) | Content::Muted(Some(_)) if !trailers.is_empty() => {
-                return Err(SendError::Misuse(Misuse::Trailer));
-            }
-            Content::Chunked { crlf_owed } => emit::last_chunk(trailers, crlf_owed, tx)?,
-            Content::Exact(_) | Content::UntilClose | Content::Muted(_) => {}
-        }
+        self.content.end(trailers, tx)?;
         self.response_ends();
         Ok(())
     }
@@ -284,7 +234,7 @@ impl Server {
             }
             (_, BodyLength::Chunked) if self.head_method => plan.length = Length::Chunked,
             (_, BodyLength::Chunked) => {
-                (plan.length, plan.content) = (Length::Chunked, Content::Chunked { crlf_owed: false });
+                (plan.length, plan.content) = (Length::Chunked, Content::CHUNKED);
             }
         }
         Ok(plan)
@@ -359,16 +309,4 @@ impl Server {
         let taken = self.cycle.step(Side::Server, step);
         debug_assert!(taken.is_ok(), "looked at before anything was written");
     }
-}
-
-fn after(left: u64, len: usize) -> Result<u64, SendError<Misuse>> {
-    left.checked_sub(len as u64).ok_or(SendError::Misuse(Misuse::PastLength))
-}
-
-/// As much of `data` as fits, which is not empty; never 0.
-#[inline]
-fn put_some(data: &[u8], tx: &mut Tx<'_>) -> Result<usize, Full> {
-    let len = data.len().min(tx.room()).max(1);
-    tx.put(&data[..len])?;
-    Ok(len)
 }
