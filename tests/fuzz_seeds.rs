@@ -46,6 +46,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
     let mut seeds = match target {
         "chunked" => chunked_bodies(),
         "handshake" => inputs("ws_handshake"),
+        "client" => responses(),
         "http1_server" | "request_head" => [inputs("http1"), inputs("ws_handshake")].concat(),
         "inflate" => (0..100).map(|seed| bodies::inflate::streams::stream(seed, 0, 32768)).collect(),
         "utf8" => payloads(),
@@ -63,10 +64,19 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
     seeds
 }
 
-/// What arrives in the vectors of that name.
+/// What arrives in the vectors of that name, but for responses.
 fn inputs(name: &str) -> Vec<Vec<u8>> {
     let cases = vectors::files(name).into_iter().flat_map(|file| vectors::cases(&file));
     cases.filter(|case| case.text("kind") != "response").filter_map(|case| case.bytes("bytes_hex")).collect()
+}
+
+/// The responses of the vectors, alone and behind another.
+fn responses() -> Vec<Vec<u8>> {
+    let cases = vectors::files("http1").into_iter().flat_map(|file| vectors::cases(&file));
+    let alone: Vec<_> =
+        cases.filter(|case| case.text("kind") == "response").filter_map(|case| case.bytes("bytes_hex")).collect();
+    let before = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+    alone.iter().map(|response| [before, &response[..]].concat()).chain(alone.clone()).collect()
 }
 
 /// The bodies of chunked messages, without their heads.

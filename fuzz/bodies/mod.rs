@@ -8,6 +8,7 @@
 #![allow(clippy::cast_possible_truncation, reason = "lengths that were just looked at")]
 
 pub mod chunked;
+pub mod client;
 pub mod handshake;
 pub mod http1_server;
 pub mod inflate;
@@ -16,6 +17,8 @@ pub mod utf8;
 pub mod ws_connection;
 pub mod ws_frames;
 
+#[path = "../../tests/support/dialogue.rs"]
+mod dialogue;
 #[path = "../../tests/ws/driver.rs"]
 mod driver;
 #[path = "../../tests/support/exchange.rs"]
@@ -29,6 +32,7 @@ pub type Target = (&'static str, fn(&[u8]));
 /// All of them.
 pub const TARGETS: &[Target] = &[
     ("chunked", chunked::run),
+    ("client", client::run),
     ("handshake", handshake::run),
     ("http1_server", http1_server::run),
     ("inflate", inflate::run),
