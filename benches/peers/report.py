@@ -19,6 +19,8 @@ PROMISES = [
     ("http_exchange", "short68 browser703", "http-net", 1.5, 2.0),
     ("http_chunked", "64KiB_16B", "http-net-ServerConn", 2.0, 3.5),
     ("http_chunked", "1MiB_4KiB", "http-net-ServerConn", 5.0, 10.0),
+    ("response_head", "200B 1kB", "httparse-uninit", 1.05, 1.4),
+    ("client_exchange", "get_1KiB", "http-net", 1.5, 2.0),
     ("ws_recv", "ascii16B ascii16B_str", "", 1.4, 2.0),
     ("ws_recv", "ascii125B ascii125B_str ascii1KiB ascii1KiB_str", "", 1.3, 1.7),
     ("ws_recv", "ascii16KiB ascii1MiB", "", 1.5, 2.0),

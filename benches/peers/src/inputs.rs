@@ -157,3 +157,58 @@ pub fn shiguredo_server() -> shiguredo_websocket::WebSocketServerConnection {
     while c.poll_event().is_some() {}
     c
 }
+
+/// A response head of 200 bytes and five fields.
+pub const RESPONSE_200: &[u8] = b"HTTP/1.1 200 OK\r\n\
+Server: nginx/1.26\r\n\
+Date: Sat, 21 Nov 2026 16:00:00 GMT\r\n\
+Content-Type: application/json; charset=utf-8\r\n\
+Content-Length: 1024\r\n\
+Cache-Control: private, max-age=0, no-cache, no-store\r\n\r\n";
+
+/// A response head of 1,000 bytes and 17 fields, as sites send them.
+pub fn response_1000() -> Vec<u8> {
+    let mut s = String::from(
+        "HTTP/1.1 200 OK\r\n\
+Date: Sat, 21 Nov 2026 16:00:00 GMT\r\n\
+Content-Type: text/html; charset=utf-8\r\n\
+Content-Length: 1024\r\n\
+Connection: keep-alive\r\n\
+Server: nginx\r\n\
+Cache-Control: max-age=0, private, must-revalidate\r\n\
+ETag: W/\"b3f5a2c94d1e8f7a6b5c4d3e2f1a0b9c\"\r\n\
+Last-Modified: Sat, 21 Nov 2026 15:12:45 GMT\r\n\
+Vary: Accept-Encoding, Accept, X-Requested-With\r\n\
+X-Content-Type-Options: nosniff\r\n\
+X-Frame-Options: deny\r\n\
+Referrer-Policy: origin-when-cross-origin, strict-origin-when-cross-origin\r\n\
+Strict-Transport-Security: max-age=31536000; includeSubdomains; preload\r\n\
+Content-Security-Policy: default-src 'none'; base-uri 'self'; connect-src 'self' api.example.com; img-src 'self' data:; script-src static.example.com\r\n\
+X-Request-Id: 8A1C:1F2E3D:4B5A69:7C8D9E\r\n\
+Alt-Svc: h3=\":443\"; ma=86400\r\n\
+Set-Cookie: session=",
+    );
+    let end = "; path=/; secure; HttpOnly; SameSite=Lax\r\n\r\n";
+    while s.len() < 1000 - end.len() {
+        s.push(char::from(b'a' + (s.len() * 7 % 26) as u8));
+    }
+    s.push_str(end);
+    s.into_bytes()
+}
+
+/// A 200 with nine fields and 1 KiB of JSON.
+pub fn response_1kib() -> Vec<u8> {
+    let mut v = b"HTTP/1.1 200 OK\r\n\
+Date: Sat, 21 Nov 2026 16:00:00 GMT\r\n\
+Content-Type: application/json; charset=utf-8\r\n\
+Content-Length: 1024\r\n\
+Connection: keep-alive\r\n\
+Server: nginx/1.26.2\r\n\
+Cache-Control: private, max-age=0\r\n\
+ETag: W/\"400-b3f5a2c94d1e8f7a\"\r\n\
+Vary: Accept-Encoding\r\n\
+X-Request-Id: 0123456789abcdef\r\n\r\n"
+        .to_vec();
+    v.extend(ascii(1024));
+    v
+}

@@ -6,6 +6,8 @@
 
 #[cfg(feature = "accept_key")]
 mod accept_key;
+#[cfg(feature = "client_exchange")]
+mod client_exchange;
 #[cfg(feature = "http_chunked")]
 mod http_chunked;
 #[cfg(feature = "http_exchange")]
@@ -14,6 +16,8 @@ mod http_exchange;
 mod http_head;
 #[cfg(feature = "inflate")]
 mod inflate;
+#[cfg(feature = "response_head")]
+mod response_head;
 #[cfg(feature = "ws_handshake")]
 mod ws_handshake;
 #[cfg(feature = "ws_mem")]
@@ -46,6 +50,10 @@ const AREAS: &[(&str, fn())] = &[
     ("http_exchange", http_exchange::run),
     #[cfg(feature = "http_chunked")]
     ("http_chunked", http_chunked::run),
+    #[cfg(feature = "response_head")]
+    ("response_head", response_head::run),
+    #[cfg(feature = "client_exchange")]
+    ("client_exchange", client_exchange::run),
     #[cfg(feature = "ws_recv")]
     ("ws_recv", ws_recv::run),
     #[cfg(feature = "ws_send")]
