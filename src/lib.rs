@@ -77,6 +77,7 @@
 //! | HTTP/1.1 on the wire: heads, targets, framing, chunks, the server | [`http1`] |
 //! | WebSocket: handshake, frames, messages, close | [`ws`] |
 //! | DEFLATE (RFC 1951), on its own | [`deflate`] |
+//! | Server-Sent Events: reading, writing, keeping alive | [`sse`] |
 //! | UTF-8, SHA-1, base64 | [`bytes`], [`digest`] |
 //! | which rule of which RFC is kept where, and its test | `SPEC_NOTES.md` |
 //!
@@ -98,6 +99,7 @@ mod entropy;
 pub mod http;
 pub mod http1;
 pub mod io;
+pub mod sse;
 pub mod time;
 pub mod ws;
 

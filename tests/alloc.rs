@@ -9,6 +9,7 @@ use hopwire::deflate;
 use hopwire::http::{Method, Status};
 use hopwire::http1::{self, BodyLength, client};
 use hopwire::io::{Rx, Tx};
+use hopwire::sse;
 use hopwire::time::Instant;
 use hopwire::ws::{self, CloseCode};
 
@@ -379,6 +380,32 @@ fn an_idle_session_with_compression_holds_its_contexts() {
         assert_eq!(held(session), windows);
         assert!(windows <= 2 * (32 << 10) + 64);
     }
+}
+
+#[test]
+fn an_event_stream() {
+    let once =
+        b"event: a\nid: 7\ndata: one\ndata: \xff\xe6\x97\xa5\r\n\r\n: comment\n\ndata: x\n\nretry: 5\nunknown: x\n\n";
+    let mut input = once.repeat(100);
+    let mut out = [0; 64];
+    let mut events = 0;
+    let asked = allocations(|| {
+        let mut decoder = sse::Decoder::new();
+        let (mut start, mut end) = (0, 0);
+        while end < input.len() {
+            end = input.len().min(end + 77);
+            let mut rx = Rx::new(&mut input[start..end]);
+            while let Some(event) = decoder.poll(&mut rx) {
+                events += 1;
+                let sse::Event::Message(message) = event else { unreachable!("nothing is long") };
+                let Some(data) = message.data.text() else { continue };
+                let outgoing = sse::Outgoing::data(data.as_str()).event("x").id(decoder.last_event_id().as_str());
+                outgoing.encode(&mut Tx::new(&mut out)).expect("there is room");
+            }
+            start += rx.consumed();
+        }
+    });
+    assert_eq!((events, asked), (200, (0, 0)));
 }
 
 /// One masked frame.

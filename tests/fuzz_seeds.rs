@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use bodies::{Prng, TARGETS};
+use support::json::Value;
 use support::vectors;
 
 #[test]
@@ -49,6 +50,8 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         "client" => responses(),
         "http1_server" | "request_head" => [inputs("http1"), inputs("ws_handshake")].concat(),
         "inflate" => (0..100).map(|seed| bodies::inflate::streams::stream(seed, 0, 32768)).collect(),
+        "sse_decode" => streams(),
+        "sse_encode" => outgoing(),
         "utf8" => payloads(),
         "ws_connection" | "ws_frames" => inputs("ws_frames"),
         other => panic!("{other} has no seeds"),
@@ -77,6 +80,23 @@ fn responses() -> Vec<Vec<u8>> {
         cases.filter(|case| case.text("kind") == "response").filter_map(|case| case.bytes("bytes_hex")).collect();
     let before = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
     alone.iter().map(|response| [before, &response[..]].concat()).chain(alone.clone()).collect()
+}
+
+/// The streams of the vectors, and one that outgrows a small buffer.
+fn streams() -> Vec<Vec<u8>> {
+    let cases = vectors::files("sse_decode").into_iter().flat_map(|file| vectors::cases(&file));
+    let long = [b"id: 1\ndata: a\n: ".as_slice(), &[b'c'; 200], b"\nevent: x\ndata: b\r\n\r\n"].concat();
+    cases.filter_map(|case| case.bytes("stream_hex")).chain([long]).collect()
+}
+
+/// What the vectors encode: type, id, comment and data.
+fn outgoing() -> Vec<Vec<u8>> {
+    let cases = vectors::files("sse_encode").into_iter().flat_map(|file| vectors::cases(&file));
+    let parts = |case: Value| {
+        let input = case.get("input")?;
+        Some(["event", "id", "comment", "data"].map(|part| input.text(part).to_owned()).join("\u{1}").into_bytes())
+    };
+    cases.filter_map(parts).collect()
 }
 
 /// The bodies of chunked messages, without their heads.

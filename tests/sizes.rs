@@ -3,7 +3,7 @@
 use std::mem::needs_drop;
 
 use hopwire::deflate::{Decoder, Inflater, Window};
-use hopwire::{Entropy, http1, ws};
+use hopwire::{Entropy, http1, sse, ws};
 
 struct Keys([u64; 4]);
 
@@ -24,6 +24,8 @@ fn engines_fit_in_256_bytes() {
         "ws client: {}",
         size_of::<ws::Connection<ws::Client<Keys>>>()
     );
+    assert!(size_of::<sse::Decoder<0>>() <= 192, "sse: {}", size_of::<sse::Decoder<0>>());
+    assert_eq!(size_of::<sse::Decoder>(), size_of::<sse::Decoder<0>>() + sse::MAX_ID);
 }
 
 /// What owns heap must free it.
@@ -33,6 +35,7 @@ fn engines_own_no_heap() {
     assert!(!needs_drop::<http1::Client>());
     assert!(!needs_drop::<ws::Connection<ws::Server>>());
     assert!(!needs_drop::<ws::Connection<ws::Client<Keys>>>());
+    assert!(!needs_drop::<sse::Decoder>());
     assert!(!needs_drop::<http1::RequestHead>());
     assert!(!needs_drop::<http1::ResponseHead>());
     assert!(!needs_drop::<http1::chunked::Decoder>());

@@ -33,6 +33,11 @@ PROMISES = [
     ("inflate", "json300_context", "miniz_oxide", 3.0, 6.0),
     ("inflate", "json1MiB", "miniz_oxide", 1.3, 1.7),
     ("inflate", "random1MiB", "miniz_oxide", 0.9, 1.2),
+    ("sse_decode", "9B_64B 9B_4KiB 9B_whole json100_64B json100_4KiB json100_whole", "", 1.5, 2.5),
+    ("sse_decode", "40KB_whole", "sse-stream", 1.0, 1.5),
+    ("sse_decode", "40KB_64B", "sse-core", 1.3, 2.0),
+    ("sse_decode", "tokens_64B tokens_4KiB tokens_whole keepalive_64B keepalive_4KiB", "", 1.3, 2.0),
+    ("sse_encode", "json100 10lines 40KB", "sse-stream", 1.8, 3.0),
 ]
 
 # They skip a part of the work, so they are shown and never counted as the best peer.

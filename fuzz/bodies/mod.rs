@@ -13,6 +13,8 @@ pub mod handshake;
 pub mod http1_server;
 pub mod inflate;
 pub mod request_head;
+pub mod sse_decode;
+pub mod sse_encode;
 pub mod utf8;
 pub mod ws_connection;
 pub mod ws_frames;
@@ -37,6 +39,8 @@ pub const TARGETS: &[Target] = &[
     ("http1_server", http1_server::run),
     ("inflate", inflate::run),
     ("request_head", request_head::run),
+    ("sse_decode", sse_decode::run),
+    ("sse_encode", sse_encode::run),
     ("utf8", utf8::run),
     ("ws_connection", ws_connection::run),
     ("ws_frames", ws_frames::run),

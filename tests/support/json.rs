@@ -5,7 +5,7 @@
 pub enum Value {
     Null,
     Bool(bool),
-    Number(i64),
+    Number(i128),
     String(String),
     Array(Vec<Self>),
     /// Members in their order.
@@ -61,14 +61,17 @@ impl Value {
 
     pub fn as_i64(&self) -> Option<i64> {
         match self {
-            Self::Number(value) => Some(*value),
+            Self::Number(value) => i64::try_from(*value).ok(),
             _ => None,
         }
     }
 
     /// A number that is an unsigned `T`.
-    pub fn as_num<T: TryFrom<i64>>(&self) -> Option<T> {
-        self.as_i64().and_then(|value| T::try_from(value).ok())
+    pub fn as_num<T: TryFrom<i128>>(&self) -> Option<T> {
+        match self {
+            Self::Number(value) => T::try_from(*value).ok(),
+            _ => None,
+        }
     }
 
     /// The text member `key`, or "".
@@ -82,7 +85,7 @@ impl Value {
     }
 
     /// The number member `key`.
-    pub fn num<T: TryFrom<i64>>(&self, key: &str) -> Option<T> {
+    pub fn num<T: TryFrom<i128>>(&self, key: &str) -> Option<T> {
         self.get(key).and_then(Self::as_num)
     }
 
@@ -233,7 +236,7 @@ impl Reader<'_> {
         if matches!(self.peek(), Some(b'.' | b'e' | b'E')) {
             return Err("not a whole number");
         }
-        self.text[start..self.at].parse().map(Value::Number).map_err(|_| "a number past 64 bits")
+        self.text[start..self.at].parse().map(Value::Number).map_err(|_| "a number past 128 bits")
     }
 
     fn word(&mut self) -> Result<Value, Fault> {
@@ -292,7 +295,7 @@ fn reads_what_json_is_and_nothing_else() {
         "{\"a\":1,\"a\":2}",
         "\"\\udc00\"",
         "\"\\u12g4\"",
-        "9223372036854775808",
+        "170141183460469231731687303715884105728",
         "[",
         "{a:1}",
         "\u{feff}1",

@@ -18,6 +18,10 @@ mod http_head;
 mod inflate;
 #[cfg(feature = "response_head")]
 mod response_head;
+#[cfg(feature = "sse_decode")]
+mod sse_decode;
+#[cfg(feature = "sse_encode")]
+mod sse_encode;
 #[cfg(feature = "ws_handshake")]
 mod ws_handshake;
 #[cfg(feature = "ws_mem")]
@@ -62,6 +66,10 @@ const AREAS: &[(&str, fn())] = &[
     ("ws_handshake", ws_handshake::run),
     #[cfg(feature = "ws_mem")]
     ("ws_mem", ws_mem::run),
+    #[cfg(feature = "sse_decode")]
+    ("sse_decode", sse_decode::run),
+    #[cfg(feature = "sse_encode")]
+    ("sse_encode", sse_encode::run),
     #[cfg(feature = "accept_key")]
     ("accept_key", accept_key::run),
     #[cfg(feature = "inflate")]

@@ -1,0 +1,135 @@
+//! What hostile streams do, and where a stream is at its limits.
+
+use hopwire::io::{Rx, RxBuffer};
+use hopwire::sse::{Decoder, Event, Limit, MAX_ID, Misuse, Outgoing};
+
+use super::driver::play;
+
+/// Reads `stream` through a buffer of `SIZE` bytes; data of messages, or which limit was passed.
+fn through<const SIZE: usize>(stream: &[u8]) -> Vec<Result<String, Limit>> {
+    let (mut decoder, mut inbox) = (Decoder::new(), RxBuffer::new([0; SIZE]));
+    let (mut told, mut rest) = (Vec::new(), stream);
+    while !rest.is_empty() {
+        let space = inbox.space();
+        assert!(!space.is_empty(), "a full buffer that nobody empties");
+        let (read, later) = rest.split_at(rest.len().min(space.len()));
+        space[..read.len()].copy_from_slice(read);
+        inbox.advance(read.len());
+        rest = later;
+        let mut rx = inbox.rx();
+        while let Some(event) = decoder.poll(&mut rx) {
+            told.push(match event {
+                Event::Message(message) => Ok(message.data.to_string()),
+                Event::Skipped(limit) => Err(limit),
+                event => panic!("{event:?}"),
+            });
+        }
+        let used = rx.consumed();
+        inbox.consume(used);
+    }
+    told
+}
+
+#[test]
+fn comments_and_unknown_lines_take_no_room() {
+    for name in [":", "x", "dat", "datax", "retryx: "] {
+        let stream =
+            [name.as_bytes(), &[b'c'; 100_000], b"\r\ndata: 1\n\n", name.as_bytes(), &[b'c'; 100], b"\n\ndata: 2\n\n"]
+                .concat();
+        assert_eq!(through::<32>(&stream), [Ok("1".to_owned()), Ok("2".to_owned())], "{name}");
+    }
+    assert_eq!(through::<32>(&[&b":\n\n".repeat(10_000)[..], b"data: 1\n\n"].concat()), [Ok("1".to_owned())]);
+}
+
+#[test]
+fn an_event_larger_than_the_buffer_is_skipped_and_the_next_is_read() {
+    let long = [&b"id: 9\ndata: "[..], &[b'x'; 1000], b"\n: c\ndata: y\r\n\r\nid: 3\ndata: 1\n\n"].concat();
+    assert_eq!(through::<64>(&long), [Err(Limit::Event), Ok("1".to_owned())]);
+    // 14 bytes fill the buffer up to the first line end: the second is needed to see the event.
+    assert_eq!(through::<16>(b"data: 12345678\n\ndata: 1\n\n"), [Ok("12345678".to_owned()), Ok("1".to_owned())]);
+    assert_eq!(through::<16>(b"data: 1234567890\n\ndata: 1\n\n"), [Err(Limit::Event), Ok("1".to_owned())]);
+}
+
+#[test]
+fn the_limit_of_an_event_is_exact_at_any_split() {
+    let stream =
+        b"data: 123\n\ndata: 1234\n\nid: 1\n: c\ndata:\n\nevent: 12345\nretry: 5\n\n:long comment\ndata: 1\r\n\r\n";
+    // Up to the blank line: 10, 11, 18, 24 bytes (5 in the line that passes it), 8.
+    for (max, expected, skipped) in
+        [(10, vec!["123", "1"], 3), (11, vec!["123", "1234", "1"], 2), (18, vec!["123", "1234", "", "1"], 1)]
+    {
+        let mut whole = None;
+        for size in [1, 2, 3, 7, stream.len()] {
+            let mut decoder = Decoder::new();
+            decoder.set_max_event(max);
+            let told = play(&mut decoder, stream.chunks(size));
+            let data: Vec<_> = told.events.iter().map(|[_, data, _]| data.as_str()).collect();
+            assert_eq!((data, told.skipped), (expected.clone(), skipped), "{max} {size}");
+            assert_eq!(*whole.get_or_insert(told.clone()), told);
+        }
+    }
+}
+
+#[test]
+fn an_id_without_room_takes_its_event_along() {
+    let stream = b"id: 12\ndata: a\n\nid: 12345\ndata: b\n\nid: \xff\ndata: c\n\nid: \xff\xff\ndata: d\n\ndata: e\n\n";
+    for size in [1, stream.len()] {
+        let told = play(&mut Decoder::<4>::with_room(), stream.chunks(size));
+        let told: (Vec<_>, _) =
+            (told.events.iter().map(|[_, data, id]| (data.as_str(), id.as_str())).collect(), told.skipped);
+        assert_eq!(told, (vec![("a", "12"), ("c", "\u{fffd}"), ("e", "\u{fffd}")], 2));
+    }
+}
+
+#[test]
+fn ids_that_would_not_come_back_are_refused() {
+    let encode = |id: &str| Outgoing::data("").id(id).encode(&mut hopwire::io::Tx::new(&mut [0; 2048]));
+    for good in ["", "a", "a b", "a\tb", "\u{e9}", &"x".repeat(MAX_ID)] {
+        assert_eq!(encode(good), Ok(()), "{good:?}");
+    }
+    for (bad, misuse) in [
+        (" a", Misuse::IdUnsafe),
+        ("a\t", Misuse::IdUnsafe),
+        ("a\x07b", Misuse::IdUnsafe),
+        ("a\x7f", Misuse::IdUnsafe),
+        ("a\0", Misuse::Nul),
+        ("a\nb", Misuse::LineEnd),
+        ("a\r", Misuse::LineEnd),
+        (&"x".repeat(MAX_ID + 1), Misuse::IdLength),
+    ] {
+        assert_eq!(encode(bad), Err(misuse.into()), "{bad:?}");
+    }
+    for bad in ["a\r", "\n", "\0"] {
+        assert!(Outgoing::data("").event(bad).encode(&mut hopwire::io::Tx::new(&mut [0; 64])).is_err());
+    }
+    let mut decoder = Decoder::<4>::with_room();
+    assert_eq!(decoder.set_last_event_id("12345"), Err(Misuse::IdLength));
+    assert_eq!(decoder.set_last_event_id("1\n"), Err(Misuse::LineEnd));
+    assert_eq!(decoder.set_last_event_id("1234"), Ok(()));
+    assert_eq!(decoder.last_event_id(), "1234");
+}
+
+#[test]
+fn a_cr_is_a_line_end_at_once() {
+    let mut decoder = Decoder::new();
+    let mut bytes = *b"data: x\r\r";
+    assert!(matches!(decoder.poll(&mut Rx::new(&mut bytes)), Some(Event::Message(message)) if message.data == "x"));
+    // The LF that comes later belongs to it, and ends no event.
+    let mut bytes = *b"\ndata: y\r\n\r";
+    assert!(matches!(decoder.poll(&mut Rx::new(&mut bytes)), Some(Event::Message(message)) if message.data == "y"));
+}
+
+#[test]
+fn a_new_stream_keeps_the_id_and_nothing_else() {
+    let mut decoder = Decoder::new();
+    play(&mut decoder, [&b"id: 5\nretry: 70\ndata: x\n\ndata: half"[..]]);
+    let told = play(&mut decoder, [&b"\xef\xbb\xbfdata: y\n\n"[..]]);
+    assert_eq!(told.events, [["message".to_owned(), "y".to_owned(), "5".to_owned()]]);
+    assert_eq!(told.retry, Some(70));
+}
+
+#[test]
+fn a_type_between_lines_of_data_survives_their_move() {
+    let told = play(&mut Decoder::new(), [&b"data: a\nevent: type\ndata: bcdefghijklmnop\nid: 4\ndata: q\n\n"[..]]);
+    assert_eq!(told.events, [["type".to_owned(), "a\nbcdefghijklmnop\nq".to_owned(), "4".to_owned()]]);
+}
