@@ -99,6 +99,7 @@ mod entropy;
 pub mod http;
 pub mod http1;
 pub mod io;
+mod retry;
 pub mod sse;
 pub mod time;
 pub mod ws;

@@ -151,6 +151,10 @@ impl<const ID: usize> Decoder<ID> {
         self.reconnection_time
     }
 
+    pub(super) const fn set_reconnection_time(&mut self, time: Option<Duration>) {
+        self.reconnection_time = time;
+    }
+
     /// Another stream begins: all is forgotten but the last event ID, the reconnection time and the limits.
     pub fn restart(&mut self) {
         self.phase = Phase::Bom;

@@ -2,7 +2,8 @@
 //!
 //! A server writes [`Outgoing`] events into its output and sends the bytes to as many readers as it has; the response
 //! needs [`RESPONSE_FIELDS`], and [`KeepAlive`] says when a quiet stream wants a sign of life. A client reads with a
-//! [`Decoder`]: events borrow the received bytes, and no input is an error.
+//! [`Decoder`]: events borrow the received bytes, and no input is an error. A [`Source`] has one inside and knows when to
+//! connect, what an answer means and when to come back.
 //!
 //! Looking for line ends and field names? `line`. For what becomes of text that is not UTF-8? [`Lossy`]. For what the
 //! caller can do wrong? [`Misuse`].
@@ -13,12 +14,14 @@ mod error;
 mod keep_alive;
 mod line;
 mod lossy;
+mod source;
 
 pub use decode::{Decoder, Event, Limit, Message};
 pub use encode::{KEEP_ALIVE, Outgoing, RESPONSE_FIELDS, encode_comment};
 pub use error::Misuse;
 pub use keep_alive::KeepAlive;
 pub use lossy::Lossy;
+pub use source::{Config, Head, Source, State, Verdict};
 
 /// The longest id, in bytes. It comes back in a field of a request, for whose whole head servers commonly have 8 KiB
 /// (Apache httpd, nginx).

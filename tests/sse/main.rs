@@ -1,5 +1,5 @@
 //! Server-Sent Events. Looking for the vectors? `vectors`. For limits and what hostile streams do? `limits`. For any
-//! stream at any split? `properties`. For the specification word by word? `naive`.
+//! stream at any split? `properties`. For the client? `source`. For the specification word by word? `naive`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(unreachable_pub, reason = "modules of a test say `pub` to their siblings")]
 
@@ -10,4 +10,5 @@ mod driver;
 mod limits;
 mod naive;
 mod properties;
+mod source;
 mod vectors;

@@ -1,0 +1,177 @@
+//! The client of a stream: what every answer means, and when it comes back.
+
+use std::time::Duration;
+
+use hopwire::http::Status;
+use hopwire::io::Rx;
+use hopwire::sse::{Config, Event, Head, Source, State, Verdict};
+use hopwire::time::Instant;
+
+/// A random source that always says the same.
+type Constant = fn(&mut [u8]);
+const LEAST: Constant = |bytes| bytes.fill(0);
+const MOST: Constant = |bytes| bytes.fill(255);
+
+fn at(millis: u64) -> Instant {
+    Instant::from_millis(millis)
+}
+
+fn connecting(config: Config, entropy: Constant) -> Source<Constant> {
+    let mut source = Source::new(config, entropy);
+    source.connecting(Instant::ZERO);
+    source
+}
+
+fn stream_head() -> Head<'static> {
+    Head { content_type: Some(b"text/event-stream"), ..Head::of(Status::OK) }
+}
+
+fn open(entropy: Constant) -> Source<Constant> {
+    let mut source = connecting(Config::default(), entropy);
+    assert_eq!(source.answered(&stream_head(), Instant::ZERO), Verdict::Open);
+    source
+}
+
+/// Feeds one read and counts the events.
+fn read(source: &mut Source<Constant>, now: Instant, bytes: &[u8]) -> usize {
+    let mut bytes = bytes.to_vec();
+    let mut rx = Rx::new(&mut bytes);
+    std::iter::from_fn(|| source.poll(now, &mut rx).map(|event| assert!(matches!(event, Event::Message(_))))).count()
+}
+
+#[test]
+fn every_status_opens_redirects_retries_or_ends() {
+    for code in 200..=599 {
+        let status = Status::new(code).unwrap();
+        let head = Head { content_type: Some(b"text/event-stream"), location: Some(b"/b"), ..Head::of(status) };
+        let mut source = connecting(Config::default(), LEAST);
+        let verdict = source.answered(&head, at(5));
+        let expected = match code {
+            200 => (Verdict::Open, State::Open),
+            204 => (Verdict::Stopped, State::Closed),
+            301 | 302 | 303 | 307 | 308 => {
+                let (permanent, to_get) = (code == 301 || code == 308, code < 304);
+                (Verdict::Redirect { location: b"/b", permanent, to_get }, State::Connect)
+            }
+            408 | 425 | 429 | 500 | 502 | 503 | 504 => (Verdict::Retry, State::Waiting),
+            _ => (Verdict::Failed, State::Closed),
+        };
+        assert_eq!((verdict, source.state()), expected, "{code}");
+        if source.state() == State::Closed {
+            source.lost(at(9));
+            source.handle_timeout(at(1_000_000));
+            source.connecting(at(9));
+            assert_eq!((source.state(), source.poll_timeout()), (State::Closed, None), "{code}: closed is closed");
+        }
+    }
+}
+
+#[test]
+fn only_an_event_stream_is_one() {
+    for (content_type, verdict) in [
+        (Some(&b"text/event-stream"[..]), Verdict::Open),
+        (Some(b"Text/Event-Stream ; charset=utf-8"), Verdict::Open),
+        (Some(b"text/event-stream;"), Verdict::Open),
+        (Some(b"text/event-streams"), Verdict::Failed),
+        (Some(b"text/plain; a=text/event-stream"), Verdict::Failed),
+        (Some(b""), Verdict::Failed),
+        (None, Verdict::Failed),
+    ] {
+        let head = Head { content_type, ..Head::of(Status::OK) };
+        assert_eq!(connecting(Config::default(), LEAST).answered(&head, at(0)), verdict, "{content_type:?}");
+    }
+}
+
+#[test]
+fn redirects_end_somewhere() {
+    let found = Status::new(302).unwrap();
+    let mut source = connecting(Config::default(), LEAST);
+    assert_eq!(source.answered(&Head::of(found), at(0)), Verdict::Failed, "without a Location");
+    let mut source = connecting(Config::default(), LEAST);
+    for _ in 0..20 {
+        assert!(matches!(
+            source.answered(&Head { location: Some(b"/"), ..Head::of(found) }, at(0)),
+            Verdict::Redirect { .. }
+        ));
+        source.connecting(at(0));
+    }
+    assert_eq!(source.answered(&Head { location: Some(b"/"), ..Head::of(found) }, at(0)), Verdict::Failed);
+}
+
+#[test]
+fn the_first_retry_is_spread_and_progress_resets_the_wait() {
+    for (entropy, first) in [(LEAST, 3000), (MOST, 4499)] {
+        let mut source = open(entropy);
+        source.lost(at(0));
+        assert_eq!(source.poll_timeout().unwrap().as_nanos() / 1_000_000, first);
+    }
+    let mut source = open(LEAST);
+    let mut now = at(0);
+    for (wait, stream) in [(3, ""), (6, ": only a comment\n\n"), (12, ""), (3, "data: progress\n\n"), (6, "")] {
+        read(&mut source, now, stream.as_bytes());
+        source.lost(now);
+        source.lost(now);
+        let then = source.poll_timeout().unwrap();
+        assert_eq!(then.saturating_since(now), Duration::from_secs(wait), "{stream}");
+        source.handle_timeout(now);
+        assert_eq!(source.state(), State::Waiting, "early does nothing");
+        now = then;
+        source.handle_timeout(now);
+        assert_eq!(source.state(), State::Connect);
+        source.connecting(now);
+        assert_eq!(source.answered(&stream_head(), now), Verdict::Open);
+    }
+    // A stream that stood for a minute has not failed.
+    now = at(1_000_000);
+    source.lost(now);
+    assert_eq!(source.poll_timeout().unwrap().saturating_since(now), Duration::from_secs(3));
+}
+
+#[test]
+fn what_the_server_says_has_a_floor_and_a_cap() {
+    for (retry, millis) in [("0", 500), ("499", 500), ("7000", 7000), ("99999999999999999999", 60_000)] {
+        let mut source = open(LEAST);
+        read(&mut source, at(0), format!("retry: {retry}\n\n").as_bytes());
+        source.lost(at(0));
+        assert_eq!(source.poll_timeout(), Some(at(millis)), "{retry}");
+    }
+    let mut source = connecting(Config::default(), LEAST);
+    let busy = Head { retry_after: Some(b"100"), ..Head::of(Status::new(503).unwrap()) };
+    assert_eq!(source.answered(&busy, at(0)), Verdict::Retry);
+    assert_eq!(source.poll_timeout(), Some(at(100_000)));
+}
+
+#[test]
+fn silence_ends_a_stream_and_comments_are_no_silence() {
+    let mut source = open(LEAST);
+    read(&mut source, at(50_000), b":\n\n");
+    assert_eq!(source.poll_timeout(), Some(at(110_000)));
+    // Nothing new: the same bytes again.
+    let mut bytes = *b"data: ha";
+    assert_eq!(source.poll(at(60_000), &mut Rx::new(&mut bytes)), None);
+    assert_eq!(source.poll(at(90_000), &mut Rx::new(&mut bytes)), None);
+    assert_eq!(source.poll_timeout(), Some(at(120_000)));
+    source.handle_timeout(at(120_000));
+    assert_eq!(source.state(), State::Waiting);
+    // No answer is silence as well.
+    let mut source = connecting(Config::default(), LEAST);
+    source.handle_timeout(at(29_999));
+    assert_eq!(source.state(), State::Connecting);
+    source.handle_timeout(at(30_000));
+    assert_eq!(source.state(), State::Waiting);
+}
+
+#[test]
+fn the_id_goes_along_and_survives_a_restart() {
+    let mut source = open(LEAST);
+    assert_eq!(source.request_fields().count(), 2);
+    assert_eq!(read(&mut source, at(0), b"retry: 900\nid: 7\ndata: x\n\nid: 8\ndata: half"), 1);
+    source.lost(at(0));
+    let (id, retry) = source.saved();
+    let mut next: Source<Constant> = Source::new(Config::default(), LEAST);
+    next.restore(id.as_str(), retry).unwrap();
+    assert!(next.request_fields().any(|field| field == ("last-event-id", b"7")));
+    next.connecting(at(0));
+    next.lost(at(0));
+    assert_eq!(next.poll_timeout(), Some(at(900)));
+}
