@@ -9,6 +9,7 @@
 
 pub mod chunked;
 pub mod client;
+pub mod forward;
 pub mod handshake;
 pub mod http1_server;
 pub mod inflate;
@@ -35,6 +36,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("chunked", chunked::run),
     ("client", client::run),
+    ("forward", forward::run),
     ("handshake", handshake::run),
     ("http1_server", http1_server::run),
     ("inflate", inflate::run),

@@ -34,6 +34,11 @@ impl<'b> Fields<'b> {
         Self { lines }
     }
 
+    /// The lines as they came, each with its CRLF.
+    pub(crate) const fn as_bytes(&self) -> &'b [u8] {
+        self.lines
+    }
+
     /// Whether there are none.
     pub const fn is_empty(&self) -> bool {
         self.lines.is_empty()

@@ -1,25 +1,29 @@
 //! Which fields end at this connection, and which go on to the other end (RFC 9110 §7.6.1).
 
-use super::Fields;
+use super::fields::is_name;
+use super::{Fields, list};
 use crate::bytes::Token;
 
 /// Whether a field of that name is for the next recipient only, in a message with these header fields.
 ///
-/// True for `Connection` itself, for every name its options nominate, and for the five that are hop-by-hop
+/// True for `Connection` itself, for every name its options nominate, and for those that are hop-by-hop
 /// whether nominated or not. Fields in [`END_TO_END`] cannot be nominated away: such an option is a sender's error
 /// (or an attempt to strip a field on its way), and the field stays.
 pub fn is_hop_by_hop(name: Token<'_>, header: Fields<'_>) -> bool {
-    HOP_BY_HOP.iter().any(|&own| name.is(own))
-        || (header.has_token("connection", name.as_str()) && !END_TO_END.iter().any(|&own| name.is(own)))
+    match Known::of(name.as_bytes()).class() {
+        Class::HopByHop => true,
+        Class::EndToEnd => false,
+        Class::Free => header.has_token("connection", name.as_str()),
+    }
 }
 
-/// Fields that are never forwarded: §7.6.1.
-pub const HOP_BY_HOP: [&str; 6] =
-    ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"];
+/// Fields that are never forwarded: §7.6.1, and the one of the upgrade to HTTP/2 that never is one (RFC 9113 §3.1).
+pub const HOP_BY_HOP: [&str; 7] =
+    ["connection", "http2-settings", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"];
 
 /// Fields "intended for all recipients of the content", which "a sender MUST NOT" list as a connection option (§7.6.1):
-/// those that say where a message goes, whose it is, what its content is and how long it may be kept.
-pub const END_TO_END: [&str; 11] = [
+/// those that say where a message goes and came from, whose it is, what its content is and how long it may be kept.
+pub const END_TO_END: [&str; 19] = [
     "authorization",
     "cache-control",
     "content-encoding",
@@ -27,11 +31,187 @@ pub const END_TO_END: [&str; 11] = [
     "content-range",
     "content-type",
     "cookie",
+    "date",
+    "expect",
+    "forwarded",
     "host",
     "location",
+    "max-forwards",
     "set-cookie",
+    "via",
     "www-authenticate",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
 ];
+
+/// A field that forwarding has a rule for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    Connection,
+    Http2Settings,
+    KeepAlive,
+    ProxyConnection,
+    Te,
+    TransferEncoding,
+    Upgrade,
+    ContentLength,
+    Date,
+    Expect,
+    Forwarded,
+    Host,
+    MaxForwards,
+    Via,
+    XForwardedFor,
+    XForwardedHost,
+    XForwardedProto,
+    /// Any other of [`END_TO_END`].
+    EndToEnd,
+    ProxyAuthorization,
+    Trailer,
+    /// A field without a rule.
+    Other,
+}
+
+/// Who a field is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// The next recipient.
+    HopByHop,
+    /// Everybody, whatever `Connection` says.
+    EndToEnd,
+    /// Everybody, unless `Connection` names it.
+    Free,
+}
+
+impl Known {
+    #[inline]
+    pub(super) fn of(name: &[u8]) -> Self {
+        match name.len() {
+            2 if is_name(name, b"te") => Self::Te,
+            3 if is_name(name, b"via") => Self::Via,
+            4 if is_name(name, b"host") => Self::Host,
+            4 if is_name(name, b"date") => Self::Date,
+            6 if is_name(name, b"cookie") => Self::EndToEnd,
+            6 if is_name(name, b"expect") => Self::Expect,
+            7 if is_name(name, b"upgrade") => Self::Upgrade,
+            7 if is_name(name, b"trailer") => Self::Trailer,
+            8 if is_name(name, b"location") => Self::EndToEnd,
+            9 if is_name(name, b"forwarded") => Self::Forwarded,
+            10 if is_name(name, b"connection") => Self::Connection,
+            10 if is_name(name, b"keep-alive") => Self::KeepAlive,
+            10 if is_name(name, b"set-cookie") => Self::EndToEnd,
+            12 if is_name(name, b"content-type") => Self::EndToEnd,
+            12 if is_name(name, b"max-forwards") => Self::MaxForwards,
+            13 if is_name(name, b"authorization") => Self::EndToEnd,
+            13 if is_name(name, b"cache-control") => Self::EndToEnd,
+            13 if is_name(name, b"content-range") => Self::EndToEnd,
+            14 if is_name(name, b"content-length") => Self::ContentLength,
+            14 if is_name(name, b"http2-settings") => Self::Http2Settings,
+            15 if is_name(name, b"x-forwarded-for") => Self::XForwardedFor,
+            16 if is_name(name, b"proxy-connection") => Self::ProxyConnection,
+            16 if is_name(name, b"content-encoding") => Self::EndToEnd,
+            16 if is_name(name, b"www-authenticate") => Self::EndToEnd,
+            16 if is_name(name, b"x-forwarded-host") => Self::XForwardedHost,
+            17 if is_name(name, b"transfer-encoding") => Self::TransferEncoding,
+            17 if is_name(name, b"x-forwarded-proto") => Self::XForwardedProto,
+            19 if is_name(name, b"proxy-authorization") => Self::ProxyAuthorization,
+            _ => Self::Other,
+        }
+    }
+
+    pub(super) const fn class(self) -> Class {
+        match self {
+            Self::Connection
+            | Self::Http2Settings
+            | Self::KeepAlive
+            | Self::ProxyConnection
+            | Self::Te
+            | Self::TransferEncoding
+            | Self::Upgrade => Class::HopByHop,
+            Self::ProxyAuthorization | Self::Trailer | Self::Other => Class::Free,
+            _ => Class::EndToEnd,
+        }
+    }
+}
+
+/// The names that `Connection` nominates, without those it need not and those it cannot; kept by value, since trailers
+/// come when the header is gone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Nominated {
+    /// A bit for the length of each name, modulo 64.
+    lengths: u64,
+    /// The names, each behind its length.
+    text: [u8; Self::SPACE],
+    used: u8,
+    /// There are more than fit.
+    overflow: bool,
+    /// `Connection: upgrade`.
+    pub(super) upgrade: bool,
+    /// One of [`END_TO_END`] was named.
+    pub(super) abuse: bool,
+}
+
+impl Nominated {
+    /// Bytes kept of names. Real ones are one or two short names; with more, headers are looked at again, and trailers dropped.
+    const SPACE: usize = 60;
+
+    pub(super) const NONE: Self =
+        Self { lengths: 0, text: [0; Self::SPACE], used: 0, overflow: false, upgrade: false, abuse: false };
+
+    /// One `Connection = #connection-option` line.
+    pub(super) fn add(&mut self, value: &[u8]) {
+        for option in list::elements(value) {
+            let known = Known::of(option);
+            match known.class() {
+                Class::HopByHop => self.upgrade |= known == Known::Upgrade,
+                Class::EndToEnd => self.abuse = true,
+                Class::Free => self.keep(option),
+            }
+        }
+    }
+
+    fn keep(&mut self, name: &[u8]) {
+        self.lengths |= 1 << (name.len() % 64);
+        let from = usize::from(self.used);
+        let space = self.text.get_mut(from..=from + name.len());
+        let (Some([len, space @ ..]), Ok(short)) = (space, u8::try_from(name.len())) else {
+            self.overflow = true;
+            return;
+        };
+        *len = short;
+        space.copy_from_slice(name);
+        self.used += 1 + short;
+    }
+
+    /// Whether a header field of that name was named; `header` has the lines that were added.
+    #[inline]
+    pub(super) fn has(&self, name: &[u8], header: Fields<'_>) -> bool {
+        self.lengths & (1 << (name.len() % 64)) != 0
+            && (self.keeps(name) || (self.overflow && header.all("connection").any(|value| is_element(value, name))))
+    }
+
+    /// Whether a trailer field of that name was, or may have been, named.
+    pub(super) fn may_have(&self, name: &[u8]) -> bool {
+        self.overflow || self.keeps(name)
+    }
+
+    fn keeps(&self, name: &[u8]) -> bool {
+        let mut text = self.text.get(..usize::from(self.used)).unwrap_or_default();
+        while let [len, rest @ ..] = text {
+            let (kept, rest) = rest.split_at(usize::from(*len).min(rest.len()));
+            if kept.eq_ignore_ascii_case(name) {
+                return true;
+            }
+            text = rest;
+        }
+        false
+    }
+}
+
+fn is_element(value: &[u8], name: &[u8]) -> bool {
+    list::elements(value).any(|element| element.eq_ignore_ascii_case(name))
+}
 
 #[cfg(test)]
 mod tests {
@@ -44,7 +224,7 @@ mod tests {
     #[test]
     fn known_and_nominated() {
         assert!(is_hop("TE", "") && is_hop("upgrade", "") && is_hop("Connection", "") && is_hop("Keep-Alive", ""));
-        assert!(!is_hop("X-Hop", "") && !is_hop("Trailer", ""));
+        assert!(!is_hop("X-Hop", "") && !is_hop("Trailer", "") && is_hop("HTTP2-Settings", ""));
         assert!(is_hop("X-hop", "Connection: x-HOP\r\n"));
         assert!(!is_hop("X-ho", "Connection: x-HOP\r\n"));
         assert!(is_hop("b", "Connection: a\r\nA: 1\r\nConnection: close, B\r\n"), "all lines count");
@@ -54,5 +234,32 @@ mod tests {
     fn what_cannot_be_nominated_away() {
         assert!(!is_hop("Host", "Connection: Host, Authorization\r\n"));
         assert!(!is_hop("Authorization", "Connection: Host, Authorization\r\n"));
+    }
+
+    #[test]
+    fn the_lists_are_what_the_table_says() {
+        for name in HOP_BY_HOP {
+            assert_eq!(Known::of(name.to_ascii_uppercase().as_bytes()).class(), Class::HopByHop, "{name}");
+        }
+        for name in END_TO_END {
+            assert_eq!(Known::of(name.as_bytes()).class(), Class::EndToEnd, "{name}");
+        }
+        for name in ["x-hop", "accept", "trailer", "proxy-authorization", "hosts", "x"] {
+            assert_eq!(Known::of(name.as_bytes()).class(), Class::Free, "{name}");
+        }
+    }
+
+    #[test]
+    fn more_names_than_are_kept() {
+        let section = std::format!("Connection: {}, last, , FIRST\r\n", "a-name-of-20-letters, ".repeat(5));
+        let header = Fields::from_validated(section.as_bytes());
+        let mut nominated = Nominated::NONE;
+        header.all("connection").for_each(|value| nominated.add(value));
+        assert!(nominated.has(b"A-Name-Of-20-Letters", header) && nominated.has(b"Last", header));
+        assert!(nominated.has(b"first", header) && !nominated.has(b"other", header));
+        assert!(nominated.may_have(b"other"), "trailers come when the header is gone");
+        let long = [b'a'; 300];
+        nominated.add(&long);
+        assert!(nominated.has(b"last", header) && !nominated.abuse && !nominated.upgrade);
     }
 }

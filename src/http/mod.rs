@@ -2,10 +2,12 @@
 //!
 //! Looking for a request's method? [`Method`]. For a status and its phrase? [`Status`]. For header or trailer fields?
 //! [`Fields`]. For the elements and parameters of a field value? [`list`]. For what a proxy must not pass on? [`hop`].
+//! For all that a proxy does to a message? [`forward`].
 //! For dates? [`HttpDate`].
 
 mod date;
 mod fields;
+pub mod forward;
 pub mod hop;
 pub mod list;
 mod method;

@@ -269,11 +269,11 @@ pub(crate) fn last_chunk(trailers: FieldList<'_>, owed: bool, tx: &mut Tx<'_>) -
 }
 
 /// Reserved space that fills from the front.
-struct Writer<'a>(&'a mut [u8]);
+pub(super) struct Writer<'a>(pub(super) &'a mut [u8]);
 
 impl Writer<'_> {
     #[inline]
-    fn put(&mut self, bytes: &[u8]) {
+    pub(super) fn put(&mut self, bytes: &[u8]) {
         let (here, rest) = core::mem::take(&mut self.0).split_at_mut(bytes.len());
         copy(here, bytes);
         self.0 = rest;
@@ -322,7 +322,7 @@ fn put_fields(out: &mut Writer<'_>, fields: FieldList<'_>) {
 
 /// "A sender of Upgrade MUST also send an 'Upgrade' connection option" (RFC 9110 §7.8).
 #[inline]
-const fn connection(persistence: Persistence, upgrade: bool) -> &'static [u8] {
+pub(super) const fn connection(persistence: Persistence, upgrade: bool) -> &'static [u8] {
     match (persistence, upgrade) {
         (Persistence::Unsaid, false) => b"",
         (Persistence::Unsaid, true) => b"connection: upgrade\r\n",
@@ -338,14 +338,14 @@ const fn hex_len(n: usize) -> usize {
 }
 
 /// `status-line = HTTP-version SP status-code SP [ reason-phrase ] CRLF` (RFC 9112 §4) of a code without a ready line.
-struct CustomLine {
+pub(super) struct CustomLine {
     bytes: [u8; 64],
     len: usize,
 }
 
 impl CustomLine {
     #[cold]
-    fn new(status: Status) -> Self {
+    pub(super) fn new(status: Status) -> Self {
         let mut bytes = [0; 64];
         let mut code = [0; 20];
         let reason = status.reason().as_bytes();
@@ -357,7 +357,7 @@ impl CustomLine {
         Self { bytes, len }
     }
 
-    fn as_bytes(&self) -> &[u8] {
+    pub(super) fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
 }
@@ -368,7 +368,7 @@ const MAX_REASON: usize = 48;
 macro_rules! status_lines {
     ($($code:literal $reason:literal;)*) => {
         #[inline]
-        const fn status_line(status: Status) -> Option<&'static [u8]> {
+        pub(super) const fn status_line(status: Status) -> Option<&'static [u8]> {
             Some(match status.code() {
                 $($code => concat!("HTTP/1.1 ", $code, " ", $reason, "\r\n").as_bytes(),)*
                 _ => return None,

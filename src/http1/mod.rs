@@ -10,6 +10,7 @@ mod content;
 mod cycle;
 mod emit;
 mod error;
+mod forward;
 mod framing;
 mod head;
 mod lines;

@@ -125,7 +125,7 @@ impl<'b> Uri<'b> {
         })
     }
 
-    fn path_and_query(&self) -> &'b [u8] {
+    pub(super) fn path_and_query(&self) -> &'b [u8] {
         self.bytes.get(self.scheme + 3 + self.authority.bytes.len()..).unwrap_or_default()
     }
 }

@@ -8,6 +8,8 @@
 mod accept_key;
 #[cfg(feature = "client_exchange")]
 mod client_exchange;
+#[cfg(feature = "forward")]
+mod forward;
 #[cfg(feature = "http_chunked")]
 mod http_chunked;
 #[cfg(feature = "http_exchange")]
@@ -48,6 +50,8 @@ mod texts;
 static ALLOCATOR: harness::Counting = harness::Counting;
 
 const AREAS: &[(&str, fn())] = &[
+    #[cfg(feature = "forward")]
+    ("forward", forward::run),
     #[cfg(feature = "http_head")]
     ("http_head", http_head::run),
     #[cfg(feature = "http_exchange")]

@@ -1,8 +1,9 @@
 //! The server's end of an HTTP/1.1 connection.
 //!
-//! Looking for what happens to received bytes? `receive`. For answers? `send`. For limits and deadlines? `config`.
+//! Looking for what happens to received bytes? `receive`. For answers? `send`. For those of an upstream? `forward`. For limits and deadlines? `config`.
 
 mod config;
+mod forward;
 mod receive;
 mod send;
 

@@ -11,8 +11,8 @@ use crate::http1::{emit, emit::Length, emit::Persistence};
 use crate::io::{SendError, Tx};
 
 /// A response head that may be sent.
-struct Plan {
-    length: Length,
+pub(super) struct Plan {
+    pub(super) length: Length,
     content: Content,
     keep_alive: bool,
     /// The head is all there is: no call of `end` follows.
@@ -116,7 +116,7 @@ impl Server {
     }
 
     /// Sends content: all of `data`, or as much as fits; how much that was. With chunked content, each call makes a
-    /// chunk. Nothing fits: [`Full`].
+    /// chunk. Nothing fits: [`Full`](crate::io::Full).
     #[inline]
     pub fn body(&mut self, data: &[u8], tx: &mut Tx<'_>) -> Result<usize, SendError<Misuse>> {
         self.sending()?;
@@ -160,17 +160,29 @@ impl Server {
         self.owing()?;
         let outline = emit::outline(fields).map_err(SendError::Misuse)?;
         let plan = self.plan(status, body, outline.close).map_err(SendError::Misuse)?;
-        let persistence = match (plan.keep_alive, self.version) {
+        let persistence = self.persistence(&plan);
+        let content = if matches!(plan.content, Content::Muted(_)) { b"" } else { content };
+        emit::response(status, fields, &outline, persistence, plan.length, content, tx)?;
+        self.begun(&plan);
+        Ok(())
+    }
+
+    /// What a response says of the connection.
+    pub(super) fn persistence(&self, plan: &Plan) -> Persistence {
+        match (plan.keep_alive, self.version) {
             _ if plan.tunnel => Persistence::Unsaid,
             (false, _) => Persistence::Close,
             (true, Version::Http10) => Persistence::KeepAlive,
             (true, _) => Persistence::Unsaid,
-        };
-        let content = if matches!(plan.content, Content::Muted(_)) { b"" } else { content };
-        emit::response(status, fields, &outline, persistence, plan.length, content, tx)?;
+        }
+    }
+
+    /// The head of a final response was written.
+    #[inline]
+    pub(super) fn begun(&mut self, plan: &Plan) {
         if plan.tunnel {
             self.switch();
-            return Ok(());
+            return;
         }
         self.content = plan.content;
         self.advance(Step::Head);
@@ -180,12 +192,11 @@ impl Server {
         if plan.whole {
             self.response_ends();
         }
-        Ok(())
     }
 
     /// How a response's content is framed (RFC 9110 §8.6, RFC 9112 §6) and whether the connection is kept.
     #[inline]
-    fn plan(&self, status: Status, body: BodyLength, close: bool) -> Result<Plan, Misuse> {
+    pub(super) fn plan(&self, status: Status, body: BodyLength, close: bool) -> Result<Plan, Misuse> {
         if status.is_informational() {
             return Err(Misuse::Interim);
         }
@@ -280,7 +291,7 @@ impl Server {
     }
 
     #[inline]
-    fn owing(&self) -> Result<(), SendError<Misuse>> {
+    pub(super) fn owing(&self) -> Result<(), SendError<Misuse>> {
         if self.cycle.server == State::Owing {
             return Ok(());
         }
@@ -305,7 +316,7 @@ impl Server {
     }
 
     #[inline]
-    fn advance(&mut self, step: Step) {
+    pub(super) fn advance(&mut self, step: Step) {
         let taken = self.cycle.step(Side::Server, step);
         debug_assert!(taken.is_ok(), "looked at before anything was written");
     }

@@ -1,0 +1,177 @@
+//! Responses on their way to the client.
+
+use super::request::Via;
+use super::section::{Kept, Run, Trailers, Value, Without};
+use super::{Content, Intermediary, Stop};
+use crate::bytes::num;
+use crate::http::hop::{Known, Nominated};
+use crate::http::{Fields, HttpDate, Status, Version, list};
+
+/// A response as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct ReceivedResponse<'b> {
+    /// The version it came in.
+    pub version: Version,
+    /// Its status, interim ones (1xx) too.
+    pub status: Status,
+    /// Its header.
+    pub fields: Fields<'b>,
+    /// Its content: none in answers to HEAD, in 1xx, 204 and 304.
+    pub content: Content,
+}
+
+/// What is remembered of a request for its response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked<'p> {
+    pub(super) version: Version,
+    pub(super) is_head: bool,
+    pub(super) accepts_trailers: bool,
+    pub(super) expects_continue: bool,
+    pub(super) upgrade: Option<&'p str>,
+}
+
+/// A response as it leaves.
+#[derive(Clone, Copy, Debug)]
+pub struct Response<'b> {
+    status: Status,
+    content: Content,
+    trailers: Trailers,
+    upgrade: Option<&'b str>,
+    via: Via<'b>,
+    date: Option<HttpDate>,
+    kept: Kept<'b>,
+}
+
+impl Asked<'_> {
+    /// Whether the request was sent on with an expectation of 100.
+    pub const fn expects_continue(&self) -> bool {
+        self.expects_continue
+    }
+}
+
+impl<'p> Intermediary<'p> {
+    /// The response that goes to the client instead of the one that came. `None`: an interim response that may not be relayed.
+    ///
+    /// `now` is the time it came; without a clock there is none.
+    pub fn response<'b>(
+        &self,
+        received: &ReceivedResponse<'b>,
+        asked: &Asked<'b>,
+        now: Option<HttpDate>,
+    ) -> Result<Option<Response<'b>>, Stop>
+    where
+        'p: 'b,
+    {
+        let status = received.status;
+        // "a server MUST NOT send a 1xx response to an HTTP/1.0 client" (§15.2). All others: "A proxy MUST forward 1xx responses
+        // unless the proxy itself requested the generation of the 1xx response", and this one never does.
+        if status.is_informational() && asked.version < Version::Http11 && status != Status::SWITCHING_PROTOCOLS {
+            return Ok(None);
+        }
+        let mut nominated = Nominated::NONE;
+        let (mut has_date, mut has_via, mut length) = (false, false, None);
+        for field in received.fields {
+            match Known::of(field.name.as_bytes()) {
+                Known::Connection => nominated.add(field.value),
+                Known::Date => has_date = true,
+                Known::Via => has_via = true,
+                Known::ContentLength => length = Some(field.value),
+                // Whoever passes content on without its codings has to undo them first.
+                Known::TransferEncoding if !is_chunked(field.value) => return Err(Stop::BadGateway),
+                _ => {}
+            }
+        }
+        let upgrade = match status {
+            // "A server MUST NOT switch to a protocol that was not indicated by the client" (§7.8).
+            Status::SWITCHING_PROTOCOLS => {
+                let offered = asked.upgrade.filter(|offered| received.fields.has_token("upgrade", offered));
+                Some(offered.ok_or(Stop::Switch)?)
+            }
+            // "A server that sends a 426 (Upgrade Required) response MUST send an Upgrade header field" (§7.8).
+            Status::UPGRADE_REQUIRED => self.upgrade(received.fields),
+            _ => None,
+        };
+        let has_content = received.content != Content::None;
+        let content = match status {
+            // "a server MUST NOT generate content in a 205 response" (§15.3.6), and one that did meant something else.
+            Status::RESET_CONTENT if has_content && received.content != Content::Length(0) => {
+                return Err(Stop::BadGateway);
+            }
+            Status::RESET_CONTENT => Content::Length(0),
+            // The length these say is that of the content GET would have got (§8.6).
+            _ if !has_content && (asked.is_head || status == Status::NOT_MODIFIED) => {
+                length.and_then(num::decimal).map_or(Content::None, Content::Length)
+            }
+            _ => received.content,
+        };
+        // "A recipient MUST NOT forward trailers to who did not say TE: trailers" is the sense of §6.5.1, and to HTTP/1.0 there is
+        // no way.
+        let relays_trailers = asked.accepts_trailers && received.content == Content::Unknown;
+        let mut without = Without::CONNECTION.and(Known::Via);
+        if !relays_trailers {
+            without = without.and(Known::Trailer);
+        }
+        // "A recipient with a clock that receives a response message without a Date header field MUST record the time it was received
+        // and append a corresponding Date header field to the message's header section if it is cached or forwarded" (§6.6.1).
+        let date = now.filter(|_| !has_date && !status.is_informational());
+        Ok(Some(Response {
+            status,
+            content,
+            trailers: Trailers::new(relays_trailers, nominated),
+            upgrade,
+            via: Via::new(has_via, received.fields, received.version, self.name),
+            date,
+            kept: Kept { received: received.fields, nominated, without, set: &[] },
+        }))
+    }
+}
+
+impl<'b> Response<'b> {
+    /// Its status.
+    pub const fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Its content, which the sender frames anew: what ended with the connection is chunked for HTTP/1.1, what was chunked ends with
+    /// the connection for HTTP/1.0.
+    pub const fn content(&self) -> Content {
+        self.content
+    }
+
+    /// Which of its trailers go on.
+    pub const fn trailers(&self) -> Trailers {
+        self.trailers
+    }
+
+    /// The protocol for Upgrade, with its connection option: in 101 the one to change to.
+    pub const fn upgrade(&self) -> Option<&'b str> {
+        self.upgrade
+    }
+
+    /// Every field, in order, as it leaves; without those of the connection: `Connection`, Upgrade and the framing.
+    pub fn each_field(&self, mut f: impl FnMut(&str, Value<'_>)) {
+        self.kept.iter().for_each(|field| f(field.name.as_str(), Value::new(&[field.value])));
+        self.each_behind(&mut f);
+    }
+
+    /// What is kept, as it is to be written.
+    #[inline]
+    pub(crate) fn each_run(&self, f: impl FnMut(Run<'b>)) {
+        self.kept.each_run(f);
+    }
+
+    pub(crate) fn each_behind(&self, f: &mut impl FnMut(&str, Value<'_>)) {
+        self.via.each(f);
+        if let Some(date) = self.date {
+            f("date", Value::new(&[&date.to_bytes()]));
+        }
+    }
+
+    pub(crate) const fn received(&self) -> Fields<'b> {
+        self.kept.received
+    }
+}
+
+fn is_chunked(coding: &[u8]) -> bool {
+    list::elements(coding).all(|coding| coding.eq_ignore_ascii_case(b"chunked"))
+}

@@ -1,0 +1,242 @@
+//! Forwarded messages on the wire: the way from a head of HTTP/1.1 into [`http::forward`](crate::http::forward), and the way out.
+
+use super::emit::{self, CustomLine, Length, Persistence, Writer};
+use super::{BodyLength, Misuse, Request, Response, ResponseLength, Target, Violation};
+use crate::bytes::num;
+use crate::http::forward::{self, Content, ReceivedRequest, ReceivedResponse, Run, Stop, Value};
+use crate::http::{Fields, Method};
+use crate::io::{Full, SendError, Tx};
+
+impl<'b> From<&Request<'b>> for ReceivedRequest<'b> {
+    fn from(request: &Request<'b>) -> Self {
+        let target = request.target;
+        Self {
+            version: request.version,
+            method: request.method,
+            scheme: target.scheme().unwrap_or_default(),
+            authority: target.authority().map_or(b"", |authority| authority.as_bytes()),
+            path_and_query: match target {
+                Target::Origin(path_and_query) => path_and_query,
+                Target::Absolute(uri) => uri.path_and_query(),
+                Target::Authority(_) => b"",
+                Target::Asterisk => b"*",
+            },
+            fields: request.fields,
+            content: request.body().into(),
+        }
+    }
+}
+
+impl From<BodyLength> for Content {
+    fn from(length: BodyLength) -> Self {
+        match length {
+            BodyLength::None => Self::None,
+            BodyLength::Length(length) => Self::Length(length),
+            BodyLength::Chunked => Self::Unknown,
+        }
+    }
+}
+
+impl<'b> From<&Response<'b>> for ReceivedResponse<'b> {
+    fn from(response: &Response<'b>) -> Self {
+        Self {
+            version: response.version,
+            status: response.status,
+            fields: response.fields,
+            content: match response.length() {
+                ResponseLength::None => Content::None,
+                ResponseLength::Length(length) => Content::Length(length),
+                ResponseLength::Chunked | ResponseLength::UntilClose => Content::Unknown,
+            },
+        }
+    }
+}
+
+impl From<Content> for BodyLength {
+    fn from(content: Content) -> Self {
+        match content {
+            Content::None => Self::None,
+            Content::Length(length) => Self::Length(length),
+            Content::Unknown => Self::Chunked,
+        }
+    }
+}
+
+/// What the client gets when its upstream breaks a rule: "the proxy MUST close the connection to the server, discard the
+/// received response, and send a 502 (Bad Gateway) response to the client" (RFC 9112 §6.3); 504 when it is late.
+impl From<Violation> for Stop {
+    fn from(violation: Violation) -> Self {
+        match violation {
+            Violation::Timeout(_) => Self::Timeout,
+            _ => Self::BadGateway,
+        }
+    }
+}
+
+impl forward::Request<'_> {
+    /// Writes its head in HTTP/1.1, whole or not at all, framed anew; its content follows as [`content`](Self::content)
+    /// says: so many bytes, or in chunks.
+    #[inline]
+    pub fn write_http1(&self, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
+        let [target, rest] = self.target();
+        let (te, connection) = match (self.te_trailers(), self.upgrade()) {
+            (false, None) => ("", ""),
+            (true, None) => ("te: trailers\r\n", "connection: te\r\n"),
+            (false, Some(_)) => ("", "connection: upgrade\r\n"),
+            (true, Some(_)) => ("te: trailers\r\n", "connection: te, upgrade\r\n"),
+        };
+        let [upgrade, protocol, upgrade_end] = upgrade_line(self.upgrade());
+        let mut digits = [0; 20];
+        let length = match self.content() {
+            // "a user agent SHOULD send Content-Length in a request when the method defines a meaning for enclosed content and it
+            // is not sending Transfer-Encoding" (RFC 9110 §8.6).
+            Content::None if matches!(self.method(), Method::Post | Method::Put | Method::Patch) => Length::Exact(0),
+            Content::None => Length::Unsaid,
+            Content::Length(length) => Length::Exact(length),
+            Content::Unknown => Length::Chunked,
+        };
+        let [length, digits, length_end] = length_line(length, &mut digits);
+        let start = [self.method().as_bytes(), b" ", target, rest, b" HTTP/1.1\r\n"];
+        let end =
+            [te.as_bytes(), upgrade, protocol, upgrade_end, connection.as_bytes(), length, digits, length_end, b"\r\n"];
+        // What the caller sets is judged like what it sends in any other way.
+        emit::outline(self.set()).map_err(SendError::Misuse)?;
+        if !emit::are_values(self.set()) {
+            return Err(SendError::Misuse(Misuse::FieldValue));
+        }
+        Ok(write(self, &start, &end, tx)?)
+    }
+}
+
+impl forward::Response<'_> {
+    /// Writes its head, whole or not at all, with what the connection says in its place.
+    pub(super) fn write(&self, persistence: Persistence, length: Length, tx: &mut Tx<'_>) -> Result<(), Full> {
+        let custom;
+        let line = match emit::status_line(self.status()) {
+            Some(line) => line,
+            None => {
+                custom = CustomLine::new(self.status());
+                custom.as_bytes()
+            }
+        };
+        let [upgrade, protocol, upgrade_end] = upgrade_line(self.upgrade());
+        let connection = emit::connection(persistence, self.upgrade().is_some());
+        let mut digits = [0; 20];
+        let [length, digits, length_end] = length_line(length, &mut digits);
+        let end = [upgrade, protocol, upgrade_end, connection, length, digits, length_end, b"\r\n"];
+        write(self, &[line], &end, tx)
+    }
+}
+
+/// A field section that forwarding made.
+trait Section<'b> {
+    fn received(&self) -> Fields<'b>;
+    fn each_run(&self, f: impl FnMut(Run<'b>));
+    fn each_before(&self, f: &mut impl FnMut(&str, Value<'_>));
+    fn each_behind(&self, f: &mut impl FnMut(&str, Value<'_>));
+}
+
+impl<'b> Section<'b> for forward::Response<'b> {
+    #[inline]
+    fn received(&self) -> Fields<'b> {
+        self.received()
+    }
+
+    #[inline]
+    fn each_run(&self, f: impl FnMut(Run<'b>)) {
+        self.each_run(f);
+    }
+
+    #[inline]
+    fn each_before(&self, _: &mut impl FnMut(&str, Value<'_>)) {}
+
+    #[inline]
+    fn each_behind(&self, f: &mut impl FnMut(&str, Value<'_>)) {
+        self.each_behind(f);
+    }
+}
+
+impl<'b> Section<'b> for forward::Request<'b> {
+    #[inline]
+    fn received(&self) -> Fields<'b> {
+        self.received()
+    }
+
+    #[inline]
+    fn each_run(&self, f: impl FnMut(Run<'b>)) {
+        self.each_run(f);
+    }
+
+    #[inline]
+    fn each_before(&self, f: &mut impl FnMut(&str, Value<'_>)) {
+        self.each_before(f);
+    }
+
+    #[inline]
+    fn each_behind(&self, f: &mut impl FnMut(&str, Value<'_>)) {
+        self.each_behind(f);
+    }
+}
+
+/// Writes a head whole or not at all.
+#[inline]
+fn write<'b>(section: &impl Section<'b>, start: &[&[u8]], end: &[&[u8]], tx: &mut Tx<'_>) -> Result<(), Full> {
+    let mut added = 0;
+    let mut measure = |name: &str, value: Value<'_>| added += name.len() + value.len() + 4;
+    section.each_before(&mut measure);
+    section.each_behind(&mut measure);
+    let own = added + start.iter().chain(end).map(|piece| piece.len()).sum::<usize>();
+    // The shortest line, "a:" CRLF, gets one byte longer. Where so much room is not there, it is measured exactly.
+    let received = section.received().as_bytes().len();
+    let most = own + received + received / 4;
+    let space = match most <= tx.room() {
+        true => tx.reserve(most)?,
+        false => tx.reserve(own + exactly(section))?,
+    };
+    let mut out = Writer(space);
+    start.iter().for_each(|piece| out.put(piece));
+    section.each_before(&mut |name, value| put_field(&mut out, name, value));
+    section.each_run(|run| match run {
+        Run::Lines(lines) => out.put(lines),
+        Run::Field { name, value } => [name, b": ", value, b"\r\n"].iter().for_each(|piece| out.put(piece)),
+    });
+    section.each_behind(&mut |name, value| put_field(&mut out, name, value));
+    end.iter().for_each(|piece| out.put(piece));
+    let left = out.0.len();
+    tx.retract(left);
+    Ok(())
+}
+
+/// `Upgrade: protocol CRLF` in parts.
+fn upgrade_line(protocol: Option<&str>) -> [&[u8]; 3] {
+    protocol.map_or([b"", b"", b""], |protocol| [b"upgrade: ", protocol.as_bytes(), b"\r\n"])
+}
+
+/// The line of the framing, in parts.
+fn length_line(length: Length, digits: &mut [u8; 20]) -> [&[u8]; 3] {
+    match length {
+        Length::Unsaid => [b"", b"", b""],
+        Length::Exact(length) => [b"content-length: ", num::write_decimal(length, digits), b"\r\n"],
+        Length::Chunked => [b"transfer-encoding: chunked\r\n", b"", b""],
+    }
+}
+
+#[inline]
+fn put_field(out: &mut Writer<'_>, name: &str, value: Value<'_>) {
+    out.put(name.as_bytes());
+    out.put(b": ");
+    value.pieces().for_each(|piece| out.put(piece));
+    out.put(b"\r\n");
+}
+
+#[cold]
+fn exactly<'b>(section: &impl Section<'b>) -> usize {
+    let mut len = 0;
+    section.each_run(|run| {
+        len += match run {
+            Run::Lines(lines) => lines.len(),
+            Run::Field { name, value } => name.len() + value.len() + 4,
+        }
+    });
+    len
+}
