@@ -225,7 +225,7 @@ impl Pair {
             return true;
         }
         let Some(&(ask, _)) = self.plan.get(self.asked) else { return false };
-        let (host, expect): ((&str, &[u8]), (&str, &[u8])) = (("host", b"a"), ("expect", b"100-continue"));
+        let (host, expect) = (("host", &b"a"[..]), ("expect", &b"100-continue"[..]));
         let (method, fields, length) = match ask {
             Ask::Get => (Method::Get, vec![host], BodyLength::None),
             Ask::Head => (Method::Head, vec![host], BodyLength::None),
@@ -297,7 +297,10 @@ impl Pair {
         if is_end {
             let (Ask::Whole(len) | Ask::Length(len) | Ask::Chunked(len) | Ask::Expect(len)) = ask else {
                 assert_eq!(self.read, b"");
-                return if answer == Answer::Early { () } else { self.server_writes(answer, tx) };
+                if answer != Answer::Early {
+                    self.server_writes(answer, tx);
+                }
+                return;
             };
             assert_eq!(self.read, pattern(len, self.seen));
         }
