@@ -46,13 +46,13 @@ const MUTANTS: usize = 2000;
 fn seeds(target: &str) -> Vec<Vec<u8>> {
     let mut seeds = match target {
         "chunked" => chunked_bodies(),
-        "handshake" => inputs("ws_handshake"),
         "client" => responses(),
         "forward" => {
             let cases =
                 ["http1", "http1_forward"].into_iter().flat_map(vectors::files).flat_map(|file| vectors::cases(&file));
             cases.filter_map(|case| case.bytes("bytes_hex")).collect()
         }
+        "handshake" | "handshake_client" => inputs("ws_handshake"),
         "http1_server" | "request_head" => [inputs("http1"), inputs("ws_handshake")].concat(),
         "inflate" => (0..100).map(|seed| bodies::inflate::streams::stream(seed, 0, 32768)).collect(),
         "sse_decode" => streams(),

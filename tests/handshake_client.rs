@@ -4,12 +4,15 @@
 
 mod support;
 
+use core::time::Duration;
 use hopwire::digest::base64;
-use hopwire::http::{Method, Status, Version};
-use hopwire::http1::{HeadLimits, ResponseHead};
-use hopwire::io::{Full, Rx, SendError, Tx};
-use hopwire::ws::Url;
+use hopwire::http::{Status, Version};
+use hopwire::http1::client::{Config, Event, Unusable};
+use hopwire::http1::{self, Client, Server};
+use hopwire::io::{Full, Rx, SendError, Tx, Wants};
+use hopwire::time::Instant;
 use hopwire::ws::handshake::{Agreed, Handshake, Misuse, OriginPolicy, Request, Violation, deflate};
+use hopwire::ws::{self, Url};
 use proptest::prelude::*;
 use support::json::Value;
 use support::vectors;
@@ -279,6 +282,158 @@ fn other_statuses_are_ordinary_responses() {
     }
 }
 
+/// Over `http1::Client`: the frames behind the head stay unread, and belong to the connection that follows. What comes
+/// before the answer (1xx) is none.
+#[test]
+fn answered_over_http1_in_any_pieces() {
+    let head = GOOD.map(|(name, value)| format!("{name}: {value}\r\n")).concat();
+    let answer = format!("HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 101 Yes\r\n{head}\r\n\u{1}\u{2}Hello");
+    for cut in 0..=answer.len() {
+        let (mut http, mut inbox, mut agreed) = (open(&request()), Vec::new(), None);
+        for piece in [&answer[..cut], &answer[cut..]] {
+            inbox.extend_from_slice(piece.as_bytes());
+            let mut rx = Rx::new(&mut inbox);
+            while let Some(event) = http.poll(Instant::ZERO, &mut rx).unwrap() {
+                match event {
+                    Event::Interim(response) => assert_eq!(request().judge(&response), Ok(None)),
+                    Event::Switched(response) => agreed = request().judge(&response).unwrap(),
+                    other => panic!("{other:?}"),
+                }
+            }
+            let used = rx.consumed();
+            inbox.drain(..used);
+        }
+        assert_eq!(agreed, Some(Agreed { subprotocol: None, deflate: None }));
+        assert!(http.has_switched() && http.poll_timeout().is_none());
+        assert_eq!(inbox, b"\x01\x02Hello", "{cut}");
+    }
+}
+
+/// A refusal is an ordinary response, and the connection can be used again: here with the password that was asked for.
+#[test]
+fn a_refusal_comes_with_its_content() {
+    let mut http = open(&request());
+    let mut refusal = *b"HTTP/1.1 401 Who\r\nWWW-Authenticate: Basic\r\nContent-Length: 5\r\n\r\nwhat?";
+    let (mut rx, mut content) = (Rx::new(&mut refusal), Vec::new());
+    while let Some(event) = http.poll(Instant::ZERO, &mut rx).unwrap() {
+        match event {
+            Event::Response(response) => {
+                assert_eq!(request().judge(&response), Ok(None));
+                assert!(response.status.code() == 401 && response.fields.contains("WWW-Authenticate"));
+            }
+            Event::Body(data) => content.extend_from_slice(data),
+            Event::End => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((content.as_slice(), http.unusable()), (&b"what?"[..], None));
+    let fields = [("Authorization", &b"Basic YTpi"[..])];
+    let mut out = [0; 512];
+    request().fields(&fields).send(&mut http, &mut Tx::new(&mut out)).unwrap();
+    let head = GOOD.map(|(name, value)| format!("{name}: {value}\r\n")).concat();
+    let mut answer = format!("HTTP/1.1 101 Yes\r\n{head}\r\n").into_bytes();
+    let mut rx = Rx::new(&mut answer);
+    let Some(Event::Switched(response)) = http.poll(Instant::ZERO, &mut rx).unwrap() else { panic!("no 101") };
+    assert!(request().judge(&response).unwrap().is_some());
+}
+
+#[test]
+fn nothing_follows_the_request_before_its_answer() {
+    let mut http = Client::default();
+    let mut out = [0; 512];
+    let mut tx = Tx::new(&mut out[..100]);
+    assert!(matches!(request().send(&mut http, &mut tx), Err(SendError::Full(_))));
+    assert!(tx.is_empty() && http.outstanding() == 0);
+    let mut tx = Tx::new(&mut out);
+    let reserved = request().fields(&[("Host", b"b")]).send(&mut http, &mut tx);
+    assert_eq!((reserved, http.outstanding()), (Err(SendError::Misuse(Misuse::Reserved)), 0));
+    request().send(&mut http, &mut tx).unwrap();
+    let again = request().send(&mut http, &mut tx);
+    assert_eq!(again, Err(SendError::Misuse(Misuse::Http(http1::Misuse::Pipeline))));
+    assert_eq!(tx.written(), write(&request()).as_bytes());
+}
+
+/// An answer that drips in, with a 1xx before it, has no more time than one that never comes.
+#[test]
+fn the_whole_handshake_has_a_deadline() {
+    let mut http = open(&request());
+    let mut wire = *b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 101";
+    let mut rx = Rx::new(&mut wire);
+    assert!(http.poll(Instant::from_millis(1000), &mut Rx::new(&mut [])).unwrap().is_none());
+    assert!(matches!(http.poll(Instant::from_millis(1400), &mut rx), Ok(Some(Event::Interim(_)))));
+    assert!(http.poll(Instant::from_millis(1400), &mut rx).unwrap().is_none());
+    assert_eq!(http.poll_timeout(), Some(Instant::from_millis(1500)));
+    http.handle_timeout(Instant::from_nanos(1_499_999_999));
+    assert_eq!((http.wants(), http.unusable()), (Wants::Input, None));
+    http.handle_timeout(Instant::from_millis(1500));
+    assert!(http.wants() == Wants::Close && matches!(http.unusable(), Some(Unusable::Failed(_))));
+    assert!(http.poll(Instant::from_millis(1500), &mut rx).is_err());
+}
+
+/// A long list costs no more than its length: 64 KiB of extensions, several ways, within the time of one test.
+#[test]
+fn long_lists_are_linear() {
+    let offers = [deflate::Offer::ANY; 8];
+    for unit in ["a,", "a;b,", "permessage-deflate,", "permessage-deflate; ", "; a=\"\\\\\"", ",", "\"\\"] {
+        let value = unit.repeat(65_536 / unit.len());
+        assert!(and(&request().deflate(&offers), &[("Sec-WebSocket-Extensions", &value)]).is_err());
+        assert!(and(&request(), &[("Sec-WebSocket-Protocol", &value)]).is_err());
+        let _ = and(&request(), &[("Connection", &value)]);
+    }
+}
+
+/// Both ends of this crate, from the first byte of HTTP to an echoed message, in pieces of any size.
+#[test]
+fn both_ends_meet() {
+    let offers = [deflate::Offer::ANY];
+    let request = request().subprotocols(&["b", "a"]).deflate(&offers);
+    for size in [1, 2, 3, 7, 64, 1024] {
+        let (mut client, mut server) = (Client::default(), Server::default());
+        let (mut up, mut down) = (Vec::new(), Vec::new());
+        request.send(&mut client, &mut Tx::growing(&mut up, 1024)).unwrap();
+        let mut inbox = Vec::new();
+        for piece in up.chunks(size) {
+            inbox.extend_from_slice(piece);
+            let (mut rx, mut tx) = (Rx::new(&mut inbox), Tx::growing(&mut down, 1024));
+            while let Some(event) = server.poll(Instant::ZERO, &mut rx, &mut tx).unwrap() {
+                let http1::Event::Request(request) = event else { continue };
+                let handshake = Handshake::of(&request).unwrap().unwrap();
+                let deflate = deflate::negotiate(&handshake, &deflate::Config::default());
+                let answer = handshake.accept(OriginPolicy::default()).unwrap().subprotocol("a").deflate(deflate);
+                answer.respond(&mut server, &mut tx).unwrap();
+                ws::Connection::default().send_text("first", &mut tx).unwrap();
+            }
+            let used = rx.consumed();
+            inbox.drain(..used);
+        }
+        let (mut agreed, mut texts) = (None, String::new());
+        let mut conn = ws::Connection::client(|key: &mut [u8]| key.fill(7), ws::Config::new());
+        for piece in down.chunks(size) {
+            inbox.extend_from_slice(piece);
+            let (mut rx, mut tx) = (Rx::new(&mut inbox), Tx::new(&mut []));
+            if let Some(Event::Switched(response)) = client.poll(Instant::ZERO, &mut rx).unwrap() {
+                agreed = request.judge(&response).unwrap();
+            }
+            while let Some(event) =
+                if agreed.is_some() { conn.poll(Instant::ZERO, &mut rx, &mut tx).unwrap() } else { None }
+            {
+                let ws::Event::Text { text, .. } = event else { panic!("{event:?}") };
+                texts.push_str(text.as_str());
+            }
+            let used = rx.consumed();
+            inbox.drain(..used);
+        }
+        assert_eq!(
+            agreed,
+            Some(Agreed {
+                subprotocol: Some("a"),
+                deflate: Some(deflate::Params { client_max_window_bits: Some(15), ..Default::default() })
+            })
+        );
+        assert_eq!((texts.as_str(), inbox.as_slice()), ("first", &b""[..]), "{size}");
+    }
+}
+
 proptest! {
     /// Both ends of this crate understand each other, whatever is offered and whatever the server is ready to do.
     #[test]
@@ -361,6 +516,8 @@ fn any_offer() -> impl Strategy<Value = deflate::Offer> {
     })
 }
 
+const CONFIG: Config = Config { whole_timeout: Some(Duration::from_millis(500)), ..Config::new() };
+
 /// §1.2, §1.3.
 const NONCE: [u8; 16] = *b"the sample nonce";
 const GOOD: [(&str, &str); 3] =
@@ -404,18 +561,25 @@ fn play(case: &Value, pieces: &[&[u8]]) -> Option<(String, Vec<u8>)> {
     let mut nonce = [0; 16];
     base64::decode(options.text("key").as_bytes(), &mut nonce).expect("a key of 16 bytes");
     let request = request_with(nonce).subprotocols(&subprotocols).deflate(&offers);
-    let (mut head, mut inbox, mut agreed) = (ResponseHead::new(Method::Get), Vec::new(), None);
+    let (mut http, mut inbox, mut agreed) = (open(&request), Vec::new(), None);
     for piece in pieces {
         inbox.extend_from_slice(piece);
         let mut rx = Rx::new(&mut inbox);
-        if agreed.is_none() {
-            let Some(response) = head.poll(&mut rx, &HeadLimits::default()).ok()? else { continue };
+        while let Some(event) = http.poll(Instant::ZERO, &mut rx).ok()? {
+            let (Event::Switched(response) | Event::Response(response)) = event else { continue };
             agreed = Some(request.judge(&response).ok()??);
         }
         let used = rx.consumed();
         inbox.drain(..used);
     }
     Some((format!("{:?}", agreed?), inbox))
+}
+
+/// A connection on which the request was sent.
+fn open(request: &Request<'_>) -> Client {
+    let (mut http, mut out) = (Client::new(&CONFIG), [0; 1024]);
+    request.send(&mut http, &mut Tx::new(&mut out)).expect("the first request");
+    http
 }
 
 /// An offer as the vectors write it.

@@ -11,6 +11,7 @@ pub mod chunked;
 pub mod client;
 pub mod forward;
 pub mod handshake;
+pub mod handshake_client;
 pub mod http1_server;
 pub mod inflate;
 pub mod request_head;
@@ -38,6 +39,7 @@ pub const TARGETS: &[Target] = &[
     ("client", client::run),
     ("forward", forward::run),
     ("handshake", handshake::run),
+    ("handshake_client", handshake_client::run),
     ("http1_server", http1_server::run),
     ("inflate", inflate::run),
     ("request_head", request_head::run),

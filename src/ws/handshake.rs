@@ -8,7 +8,8 @@
 //!                                  -> Ok(answer)          answer.subprotocol(..).deflate(..).fields(..)
 //!                                                               .respond(&mut http, &mut tx), or write(&mut tx)
 //!
-//! client: Request::new(url, nonce).subprotocols(..).deflate(..).fields(..).write(&mut tx)
+//! client: Request::new(url, nonce).subprotocols(..).deflate(..).fields(..)
+//!                                  .send(&mut http, &mut tx), or write(&mut tx)
 //!         request.judge(&response) -> Ok(None)            an ordinary response: 401, 302, 400
 //!           or judge_parts         -> Err(violation)      close the transport
 //!                                  -> Ok(Some(agreed))

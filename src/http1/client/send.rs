@@ -100,6 +100,17 @@ impl Client {
         Ok(())
     }
 
+    /// A GET that offers to leave HTTP for `protocol` was written by its owner, who had asked
+    /// [`may_request`](Self::may_request) before.
+    pub(crate) fn offers(&mut self, protocol: &[u8; 9]) {
+        let mut offer = Offer::NONE;
+        offer.add(protocol).expect("an offer has room for nine bytes");
+        self.begun(Asked::Other, true, offer);
+        self.expects = Expects::Nothing;
+        self.content = Content::Exact(0);
+        self.request_ends();
+    }
+
     /// The head of a request, with all content of a short one.
     #[inline]
     fn begin(
@@ -120,14 +131,9 @@ impl Client {
         outline.te = findings.te && !findings.te_option;
         emit::request(method, target.as_bytes(), fields, &outline, length, content, tx)?;
 
-        self.deadlines.clear(Timer::Idle as usize);
         let asked = Asked::by(method);
-        if self.pipeline.len() == 0 {
-            self.incoming = Incoming::Head(ResponseHead::to(asked));
-        }
         let leaves_http = asked == Asked::Connect || !findings.offer.is_none();
-        self.pipeline.begin(asked, leaves_http || !method.is_idempotent());
-        self.offer = findings.offer;
+        self.begun(asked, leaves_http || !method.is_idempotent(), findings.offer);
         self.expects = if findings.expects_continue { Expects::Continue } else { Expects::Nothing };
         self.content = match body {
             BodyLength::None => Content::Exact(0),
@@ -141,8 +147,19 @@ impl Client {
         Ok(())
     }
 
+    /// The head of a request is written. `alone`: none may follow before its final status is known.
+    #[inline]
+    fn begun(&mut self, asked: Asked, alone: bool, offer: Offer) {
+        self.deadlines.clear(Timer::Idle as usize);
+        if self.pipeline.len() == 0 {
+            self.incoming = Incoming::Head(ResponseHead::to(asked));
+        }
+        self.pipeline.begin(asked, alone);
+        self.offer = offer;
+    }
+
     /// Whether a request may follow those that were sent.
-    fn may_request(&self) -> Result<(), Misuse> {
+    pub(crate) fn may_request(&self) -> Result<(), Misuse> {
         match () {
             // "A client MAY send additional requests on a persistent connection until it sends or receives a 'close'
             // connection option or receives an HTTP/1.0 response without a 'keep-alive' connection option" (§9.3).

@@ -15,17 +15,19 @@ use crate::ws::Url;
 /// What a client asks for: the request it sends, and the judge of the answer.
 ///
 /// ```
-/// use hopwire::io::Tx;
-/// use hopwire::ws::{Url, handshake::{Request, deflate}};
+/// use hopwire::http1::{Client, client::Event};
+/// use hopwire::io::{Rx, Tx};
+/// use hopwire::ws::{self, Url, handshake::{Request, deflate}};
+/// use hopwire::time::Instant;
 ///
 /// let nonce = *b"the sample nonce"; // 16 bytes nobody can predict, others for each connection
 /// let request = Request::new(Url::parse("ws://example.com/chat")?, nonce)
 ///     .subprotocols(&["chat", "superchat"])
 ///     .deflate(&[deflate::Offer::ANY])
 ///     .fields(&[("Origin", b"http://example.com")]);
-/// let mut out = [0; 512];
+/// let (mut http, mut out) = (Client::default(), [0; 512]);
 /// let mut tx = Tx::new(&mut out);
-/// request.write(&mut tx)?;
+/// request.send(&mut http, &mut tx)?;
 /// assert_eq!(tx.written(), b"GET /chat HTTP/1.1\r\n\
 ///     Host: example.com\r\n\
 ///     Upgrade: websocket\r\n\
@@ -35,6 +37,20 @@ use crate::ws::Url;
 ///     Sec-WebSocket-Protocol: chat, superchat\r\n\
 ///     Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\
 ///     Origin: http://example.com\r\n\r\n");
+///
+/// let mut received = *b"HTTP/1.1 101 Switching Protocols\r\n\
+///     Upgrade: websocket\r\n\
+///     Connection: Upgrade\r\n\
+///     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
+///     Sec-WebSocket-Protocol: chat\r\n\r\n\x81\x02hi";
+/// let mut rx = Rx::new(&mut received);
+/// let Some(Event::Switched(response)) = http.poll(Instant::ZERO, &mut rx)? else { panic!() };
+/// let agreed = request.judge(&response)?.expect("a 101");
+/// assert_eq!((agreed.subprotocol, agreed.deflate), (Some("chat"), None));
+/// // What follows is WebSocket.
+/// let mut conn = ws::Connection::client(|key: &mut [u8]| key.fill(0x5c), ws::Config::new());
+/// let Some(ws::Event::Text { text, end: true }) = conn.poll(Instant::ZERO, &mut rx, &mut tx)? else { panic!() };
+/// assert_eq!(text, "hi");
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +105,20 @@ impl<'a> Request<'a> {
         Ok(self.own_fields())
     }
 
-    /// Writes the whole request. Nothing may follow it before the answer is there.
+    /// Sends the request through `http`, whose next response is the answer: 101 is [`Event::Switched`], to be judged;
+    /// anything else an ordinary response, content and all. Its deadlines are those of the handshake
+    /// ([`Config::whole_timeout`]).
+    ///
+    /// [`Event::Switched`]: http1::client::Event::Switched
+    /// [`Config::whole_timeout`]: http1::client::Config::whole_timeout
+    pub fn send(&self, http: &mut http1::Client, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
+        http.may_request().map_err(|misuse| SendError::Misuse(Misuse::Http(misuse)))?;
+        self.write(tx)?;
+        http.offers(b"websocket");
+        Ok(())
+    }
+
+    /// Writes the whole request, for callers with their own HTTP. Nothing may follow it before the answer is there.
     pub fn write(&self, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.check().map_err(SendError::Misuse)?;
         let mut len = 0;
