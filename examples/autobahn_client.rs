@@ -10,10 +10,10 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::{env, time::Duration};
 
-use hopwire::http::Method;
-use hopwire::http1::{HeadLimits, ResponseHead};
+use hopwire::http1::{Client, client::Event};
 use hopwire::io::{RxBuffer, Tx, Wants};
-use hopwire::{Entropy, time::Instant, ws};
+use hopwire::ws::{self, handshake::deflate};
+use hopwire::{Entropy, time::Instant};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let [url, agent] =
@@ -39,38 +39,35 @@ fn echo(url: &str) -> Result<String, Box<dyn Error>> {
 
     let (mut random, mut nonce) = (entropy(), [0; 16]);
     random.fill(&mut nonce);
-    let request = ws::handshake::Request::new(url, nonce);
-    request.write(&mut Tx::growing(&mut out, MAX_OUTPUT))?;
+    let request = ws::handshake::Request::new(url, nonce).deflate(&[deflate::Offer::ANY]);
+    let (mut http, mut agreed) = (Client::default(), None);
+    request.send(&mut http, &mut Tx::growing(&mut out, MAX_OUTPUT))?;
     stream.write_all(&out)?;
-    let mut head = ResponseHead::new(Method::Get);
-    loop {
-        let mut rx = inbox.rx();
-        let response = head.poll(&mut rx, &HeadLimits::default())?;
-        let used = rx.consumed();
-        if let Some(response) = response {
-            request.judge(&response)?.ok_or_else(|| format!("the server answered {}", response.code()))?;
-            inbox.consume(used);
-            break;
-        }
+    while !http.has_switched() {
         receive(&mut stream, &mut inbox)?;
+        let mut rx = inbox.rx();
+        if let Some(Event::Switched(response) | Event::Response(response)) = http.poll(Instant::ZERO, &mut rx)? {
+            agreed = request.judge(&response)?;
+            agreed.ok_or_else(|| format!("the server answered {}", response.code()))?;
+        }
+        let used = rx.consumed();
+        inbox.consume(used);
     }
 
-    let mut conn = ws::Connection::client(random, ws::Config::default());
-    let (mut messages, mut last) = (ws::Messages::new(64 << 20), String::new());
+    let deflate = agreed.and_then(|agreed| agreed.deflate);
+    let mut session = ws::Session::client(random, ws::Config::new(), deflate);
+    let (mut shared, mut last) = (ws::Shared::default(), String::new());
     loop {
         out.clear();
         let (mut rx, mut tx) = (inbox.rx(), Tx::growing(&mut out, MAX_OUTPUT));
         let outcome = loop {
-            match conn.poll(Instant::ZERO, &mut rx, &mut tx) {
-                Ok(Some(event)) => match messages.push(event)? {
-                    Some(_) if conn.is_closing() => {}
-                    Some(ws::Message::Text(text)) => {
-                        conn.send_text(text, &mut tx)?;
-                        last = text.as_str().into();
-                    }
-                    Some(ws::Message::Binary(data)) => conn.send_binary(data, &mut tx)?,
-                    None => {}
-                },
+            match session.poll(Instant::ZERO, &mut shared, &mut rx, &mut tx) {
+                Ok(Some((_, outbox))) if outbox.is_closing() => {}
+                Ok(Some((ws::Message::Text(text), mut outbox))) => {
+                    outbox.send_text(text, &mut tx)?;
+                    last = text.as_str().into();
+                }
+                Ok(Some((ws::Message::Binary(data), mut outbox))) => outbox.send_binary(data, &mut tx)?,
                 Ok(None) => break Ok(()),
                 Err(violation) => break Err(violation),
             }
@@ -78,7 +75,7 @@ fn echo(url: &str) -> Result<String, Box<dyn Error>> {
         let used = rx.consumed();
         inbox.consume(used);
         stream.write_all(&out)?;
-        if outcome.is_err() || conn.wants() == Wants::Close {
+        if outcome.is_err() || session.wants() == Wants::Close {
             linger(stream);
             return Ok(outcome.map(|()| last)?);
         }

@@ -53,5 +53,5 @@ pub use prepared::Prepared;
 pub use role::{Client, Role, Server};
 pub use send::Kind;
 #[cfg(feature = "alloc")]
-pub use session::{Outbox, Session, Shared};
+pub use session::{Outbox, Received, Session, Shared};
 pub use url::{Url, UrlError};

@@ -163,18 +163,36 @@ impl<R: Role> Session<R> {
         rx: &mut Rx<'b>,
         tx: &mut Tx<'_>,
     ) -> Result<Option<(Message<'m>, Outbox<'m, R>)>, Violation> {
-        self.messages.give_back(&mut shared.spare);
         let ready = loop {
-            let Some(event) = self.conn.poll(now, rx, tx)? else { return Ok(None) };
-            match self.take(event, shared) {
-                Ok(Some(ready)) => break ready,
-                Ok(None) => {}
-                // The next poll sends the Close.
-                Err(violation) => self.conn.fail(violation),
+            match self.next(now, shared, rx, tx)? {
+                Some(Next::Message(ready)) => break ready,
+                Some(Next::Control(_)) => {}
+                None => return Ok(None),
             }
         };
         let Self { conn, messages, compression } = self;
         Ok(Some((messages.message(ready), Outbox { conn, compression, shared })))
+    }
+
+    /// As [`poll`](Self::poll), with the control frames: for who wants to know of pongs, or why the peer closes.
+    ///
+    /// # Errors
+    /// See [`poll`](Self::poll).
+    pub fn poll_any<'m, 'b: 'm>(
+        &'m mut self,
+        now: Instant,
+        shared: &'m mut Shared,
+        rx: &mut Rx<'b>,
+        tx: &mut Tx<'_>,
+    ) -> Result<Option<Received<'m, R>>, Violation> {
+        Ok(match self.next(now, shared, rx, tx)? {
+            Some(Next::Message(ready)) => {
+                let Self { conn, messages, compression } = self;
+                Some(Received::Message(messages.message(ready), Outbox { conn, compression, shared }))
+            }
+            Some(Next::Control(event)) => Some(Received::Control(event)),
+            None => None,
+        })
     }
 
     /// See [`Connection::handle_timeout`].
@@ -183,6 +201,28 @@ impl<R: Role> Session<R> {
     /// `Full` when something was to be sent and has no room in `tx`: call again with more.
     pub fn handle_timeout(&mut self, now: Instant, tx: &mut Tx<'_>) -> Result<(), Full> {
         self.conn.handle_timeout(now, tx)
+    }
+
+    fn next<'b>(
+        &mut self,
+        now: Instant,
+        shared: &mut Shared,
+        rx: &mut Rx<'b>,
+        tx: &mut Tx<'_>,
+    ) -> Result<Option<Next<'b>>, Violation> {
+        self.messages.give_back(&mut shared.spare);
+        loop {
+            let Some(event) = self.conn.poll(now, rx, tx)? else { return Ok(None) };
+            if matches!(event, Event::Ping(_) | Event::Pong(_) | Event::Close { .. }) {
+                return Ok(Some(Next::Control(event)));
+            }
+            match self.take(event, shared) {
+                Ok(Some(ready)) => return Ok(Some(Next::Message(ready))),
+                Ok(None) => {}
+                // The next poll sends the Close.
+                Err(violation) => self.conn.fail(violation),
+            }
+        }
     }
 
     fn take<'b>(&mut self, event: Event<'b>, shared: &mut Shared) -> Result<Option<Ready<'b>>, Violation> {
@@ -198,6 +238,21 @@ impl<R: Role> Session<R> {
             (event, _) => self.messages.take(event),
         }
     }
+}
+
+/// What a [`Session`] received.
+#[derive(Debug)]
+pub enum Received<'m, R> {
+    /// A whole message, and what answers it.
+    Message(Message<'m>, Outbox<'m, R>),
+    /// A ping, a pong or a Close, answered already.
+    Control(Event<'m>),
+}
+
+/// The same, before it is asked for.
+enum Next<'b> {
+    Message(Ready<'b>),
+    Control(Event<'b>),
 }
 
 /// The sending half of a [`Session`].

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Drives examples/echo with real clients, and prints a table of PASS, FAIL and SKIP.
+# Drives examples/echo with real clients, and examples/wscat against real servers; prints a table of PASS, FAIL and SKIP.
 #
 #   tests/clients/run.sh [CLIENT...] [-- COMMAND...]
 #
-#   CLIENT   curl, raw, websockets (Python), ws (npm), chromium; by default all of them
+#   CLIENT   curl, raw, websockets (Python), ws (npm), chromium; wscat, which talks to examples/echo and to servers made
+#            of websockets and ws; by default all of them
 #   COMMAND  another server to test; it must print `listening on 127.0.0.1:PORT`
 #
 # What is missing is installed: Python and npm packages into $XDG_CACHE_HOME or target/, and Chromium as Debian's
@@ -24,7 +25,7 @@ main() {
     while [ $# -gt 0 ] && [ "$1" != -- ]; do clients+=("$1") && shift; done
     [ "${1:-}" = -- ] && shift
     command=("$@")
-    [ ${#clients[@]} -gt 0 ] || clients=(curl raw websockets ws chromium)
+    [ ${#clients[@]} -gt 0 ] || clients=(curl raw websockets ws chromium wscat)
 
     mkdir -p "$cache"
     work=$(mktemp -d "$cache/run.XXXXXX")
@@ -38,7 +39,7 @@ main() {
 
     for client in "${clients[@]}"; do
         case $client in
-        curl | raw | websockets | ws | chromium) "client_$client" ;;
+        curl | raw | websockets | ws | chromium | wscat) "client_$client" ;;
         *) echo "unknown client $client" >&2 && exit 2 ;;
         esac
     done
@@ -74,16 +75,7 @@ client_websockets() {
 }
 
 client_ws() {
-    if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
-        row SKIP ws "" "no node or no npm"
-        return
-    fi
-    if [ ! -f "$cache/node/installed" ]; then
-        mkdir -p "$cache/node"
-        retry npm install --silent --no-audit --no-fund --prefix "$cache/node" "ws@$WS" ||
-            { row SKIP ws "" "npm cannot install ws"; return; }
-        touch "$cache/node/installed"
-    fi
+    node_environment || { row SKIP ws "" "$why"; return; }
     lines ws timeout 120 node "$here/ws_node.js" "$cache/node" "$port"
 }
 
@@ -97,6 +89,104 @@ client_chromium() {
     binary=$(find_chromium) || { row SKIP chromium "" "not installed, and this cannot install Debian's package"; return; }
     mkdir -p "$work/profile"
     lines chromium timeout 180 "$cache/py/bin/python" "$here/chromium.py" "$port" "$binary" "$work/profile"
+}
+
+client_wscat() {
+    cargo build --quiet --release --example wscat --manifest-path "$root/Cargo.toml"
+    wscat_checks "" "ws://127.0.0.1:$port"
+    if python_environment; then
+        peer websockets "$cache/py/bin/python" "$here/ws_python_server.py"
+    else
+        row SKIP wscat "websockets" "$why"
+    fi
+    if node_environment; then
+        peer ws node "$here/ws_node_server.js" "$cache/node"
+    else
+        row SKIP wscat "ws" "$why"
+    fi
+}
+
+# --- what wscat does ---
+
+# peer NAME COMMAND...: wscat against a server of somebody else's
+peer() {
+    local name=$1 server='' port=''
+    shift
+    start_server "$@" >"$work/start.log" || { row FAIL wscat "$name listens" "$(tail -n 1 "$work/start.log")" && return; }
+    wscat_checks "$name: " "ws://127.0.0.1:$port"
+    check wscat "$name: a code of the server's" wscat_server_closes "ws://127.0.0.1:$port/close"
+    check wscat "$name: a ping of the server's" wscat_prints ponged "ws://127.0.0.1:$port/ping"
+    check wscat "$name: fragments" wscat_prints 'one two 日本語' "ws://127.0.0.1:$port/fragments"
+    check wscat "$name: subprotocol" wscat_subprotocol "ws://127.0.0.1:$port"
+    check wscat "$name: header field" wscat_header "ws://127.0.0.1:$port/key"
+    check wscat "$name: refused with 401" wscat_refused "ws://127.0.0.1:$port/refused"
+    stop "$server"
+}
+
+wscat_checks() {
+    check wscat "$1text and binary echo" wscat_echo "$2"
+    check wscat "$1long messages" wscat_long "$2"
+    check wscat "$12000 messages in flight" wscat_many "$2"
+    check wscat "$1ping" wscat_ping "$2"
+    check wscat "$1close code" wscat_close "$2"
+}
+
+# wscat LINES ARGUMENT...: what it prints goes to wscat.out and wscat.err. It waits, for a server need not answer what
+# came before a Close.
+wscat() {
+    printf '%s' "$1" | timeout 30 "$target/release/examples/wscat" --wait 1 "${@:2}" >"$work/wscat.out" 2>"$work/wscat.err"
+}
+
+wscat_echo() {
+    local lines=$'hello\n\n//slash\n/binary 00ff7f\nh\u00e9llo \u65e5\u672c\u8a9e\n'
+    wscat "$lines" "$1" && [ "$(cat "$work/wscat.out")" = "${lines%$'\n'}" ] && grep -q '^closed with 1000' "$work/wscat.err"
+}
+
+wscat_long() {
+    local text bytes
+    text=$(printf '%*s' 300000 '' | tr ' ' x)
+    bytes="/binary $(sed 's/x/a5/g' <<<"$text")"
+    wscat "$text"$'\n'"$bytes"$'\n' -q "$1" && [ "$(cat "$work/wscat.out")" = "$text"$'\n'"$bytes" ]
+}
+
+wscat_many() {
+    local lines
+    lines=$(seq -f 'message %.0f' 2000)
+    wscat "$lines" "$1" && [ "$(cat "$work/wscat.out")" = "$lines" ]
+}
+
+wscat_ping() {
+    wscat $'/ping are you there\n' "$1" && grep -q '^pong are you there$' "$work/wscat.err"
+}
+
+wscat_close() {
+    wscat $'/close 4321 bye\nnot sent any more\n' "$1" && grep -q '^closed with 4321' "$work/wscat.err" && [ ! -s "$work/wscat.out" ]
+}
+
+# The input stays open until the server is done.
+wscat_server_closes() {
+    local code=0
+    timeout 30 "$target/release/examples/wscat" "$1" < <(sleep 5) 2>"$work/wscat.err" || code=$?
+    [ "$code" = 3 ] && grep -q '^closed with 4000 enough' "$work/wscat.err"
+}
+
+wscat_prints() {
+    timeout 30 "$target/release/examples/wscat" "$2" < <(sleep 1) >"$work/wscat.out" 2>"$work/wscat.err"
+    [ "$(cat "$work/wscat.out")" = "$1" ]
+}
+
+wscat_subprotocol() {
+    wscat hello -p none -p chat "$1" && grep -q '^connected, subprotocol chat' "$work/wscat.err"
+}
+
+wscat_header() {
+    wscat hello -H 'X-Key: secret' "$1" && [ "$(cat "$work/wscat.out")" = hello ]
+}
+
+wscat_refused() {
+    local code=0
+    wscat hello "$1" || code=$?
+    [ "$code" = 1 ] && grep -q '^the server answered 401 ' "$work/wscat.err" && grep -q '^who are you?' "$work/wscat.err"
 }
 
 # --- what curl does ---
@@ -197,6 +287,16 @@ python_environment() {
     why="pip cannot install websockets"
     retry "$cache/py/bin/pip" install -q "websockets==$WEBSOCKETS" || return
     touch "$cache/py/installed"
+}
+
+node_environment() {
+    [ -f "$cache/node/installed" ] && return
+    why="no node or no npm"
+    command -v node >/dev/null && command -v npm >/dev/null || return
+    mkdir -p "$cache/node"
+    why="npm cannot install ws"
+    retry npm install --silent --no-audit --no-fund --prefix "$cache/node" "ws@$WS" || return
+    touch "$cache/node/installed"
 }
 
 find_chromium() {

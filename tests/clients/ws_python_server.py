@@ -29,8 +29,12 @@ def handle(ws):
         ws.send(message)
 
 
+def choose(connection, offered):
+    return next((name for name in ["chat.v2", "chat"] if name in offered), None)
+
+
 def main():
-    with serve(handle, "127.0.0.1", 0, process_request=refuse, subprotocols=["chat.v2", "chat"], max_size=None) as server:
+    with serve(handle, "127.0.0.1", 0, process_request=refuse, select_subprotocol=choose, max_size=None) as server:
         print("listening on 127.0.0.1:%d" % server.socket.getsockname()[1], flush=True)
         server.serve_forever()
 
