@@ -389,12 +389,13 @@ fn both_ends_meet() {
     let request = request().subprotocols(&["b", "a"]).deflate(&offers);
     for size in [1, 2, 3, 7, 64, 1024] {
         let (mut client, mut server) = (Client::default(), Server::default());
-        let (mut up, mut down) = (Vec::new(), Vec::new());
-        request.send(&mut client, &mut Tx::growing(&mut up, 1024)).unwrap();
+        let (mut up, mut down) = ([0; 1024], [0; 1024]);
+        let (mut up, mut tx) = (Tx::new(&mut up), Tx::new(&mut down));
+        request.send(&mut client, &mut up).unwrap();
         let mut inbox = Vec::new();
-        for piece in up.chunks(size) {
+        for piece in up.written().chunks(size) {
             inbox.extend_from_slice(piece);
-            let (mut rx, mut tx) = (Rx::new(&mut inbox), Tx::growing(&mut down, 1024));
+            let mut rx = Rx::new(&mut inbox);
             while let Some(event) = server.poll(Instant::ZERO, &mut rx, &mut tx).unwrap() {
                 let http1::Event::Request(request) = event else { continue };
                 let handshake = Handshake::of(&request).unwrap().unwrap();
@@ -408,7 +409,7 @@ fn both_ends_meet() {
         }
         let (mut agreed, mut texts) = (None, String::new());
         let mut conn = ws::Connection::client(|key: &mut [u8]| key.fill(7), ws::Config::new());
-        for piece in down.chunks(size) {
+        for piece in tx.written().chunks(size) {
             inbox.extend_from_slice(piece);
             let (mut rx, mut tx) = (Rx::new(&mut inbox), Tx::new(&mut []));
             if let Some(Event::Switched(response)) = client.poll(Instant::ZERO, &mut rx).unwrap() {
