@@ -12,6 +12,8 @@ mod receive;
 mod send;
 #[cfg(feature = "alloc")]
 mod session;
+#[cfg(feature = "alloc")]
+mod simulation;
 #[path = "../support/mod.rs"]
 mod support;
 mod time;
