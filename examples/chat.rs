@@ -110,8 +110,10 @@ impl Guest {
     }
 }
 
-/// The handshake: the session, and what was received behind the request.
-fn welcome(stream: &mut TcpStream) -> Result<(ws::Session<ws::Server>, RxBuffer<Vec<u8>>), Box<dyn Error>> {
+/// A session, and what was received behind its handshake.
+type Welcome = (ws::Session<ws::Server>, RxBuffer<Vec<u8>>);
+
+fn welcome(stream: &mut TcpStream) -> Result<Welcome, Box<dyn Error>> {
     let (mut http, mut inbox, mut out) = (http1::Server::default(), RxBuffer::new(vec![0; 16_384]), Vec::new());
     // Without context a message can be compressed once for all, and an idle guest holds no window.
     let config = ws::handshake::deflate::Config {

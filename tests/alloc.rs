@@ -362,6 +362,20 @@ fn an_idle_session_holds_nothing() {
     assert_eq!(held(session), 0);
 }
 
+/// A message in tiny fragments, plain or compressed, pins no more than twice what it carries, and a little.
+#[cfg(feature = "alloc")]
+#[test]
+fn tiny_fragments_pin_no_more_than_they_carry() {
+    let mut session = ws::Session::server(ws::Config::new(), None);
+    let mut shared = ws::Shared::default();
+    let mut input = [frame(0x02, b"x"), frame(0x00, b"x").repeat(50_000)].concat();
+    let (mut rx, mut out) = (Rx::new(&mut input), [0; 16]);
+    let outcome = session.poll(Instant::ZERO, &mut shared, &mut rx, &mut Tx::new(&mut out));
+    assert!(outcome.is_ok_and(|message| message.is_none()));
+    let pinned = held(session);
+    assert!((50_001..=2 * 50_001 + 1024).contains(&pinned), "{pinned}");
+}
+
 /// With compression: nothing where no context is kept, else the window of each side that keeps one, and nothing more.
 #[cfg(feature = "alloc")]
 #[test]

@@ -28,6 +28,10 @@ PROMISES = [
     # Who hands over header and payload apart is compared with hopwire's prefix, who builds a frame with its frame.
     ("ws_send", "server16B server1KiB_prefix server64KiB_prefix", "", 1.1, 1.5),
     ("ws_send", "server1KiB", "!vectored", 1.1, 1.5),
+    ("ws_send", "client16B", "", 1.2, 1.5),
+    ("ws_send", "client1KiB", "", 1.0, 1.3),
+    ("ws_send", "client64KiB", "", 0.8, 1.1),
+    ("broadcast", "text300B", "", 5.0, 20.0),
     ("ws_handshake", "server230B", "", 1.3, 2.0),
     ("inflate", "json300_context json1MiB random1MiB", "zlib-rs", 0.85, 1.1),
     ("inflate", "json300_context", "miniz_oxide", 3.0, 6.0),

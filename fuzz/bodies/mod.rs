@@ -19,6 +19,7 @@ pub mod sse_decode;
 pub mod sse_encode;
 pub mod utf8;
 pub mod ws_connection;
+pub mod ws_deflate;
 pub mod ws_frames;
 
 #[path = "../../tests/support/dialogue.rs"]
@@ -47,6 +48,7 @@ pub const TARGETS: &[Target] = &[
     ("sse_encode", sse_encode::run),
     ("utf8", utf8::run),
     ("ws_connection", ws_connection::run),
+    ("ws_deflate", ws_deflate::run),
     ("ws_frames", ws_frames::run),
 ];
 

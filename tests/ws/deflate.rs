@@ -132,6 +132,17 @@ fn a_bomb_fails_before_its_memory_is_spent() {
     assert_eq!(inflated(2, &packed(&[0; 1001]), config).violation, failed.err());
 }
 
+/// One peer's inflater stops where its output is full, and takes what is left for the start of the next message.
+#[test]
+fn a_full_output_glues_nothing_to_the_next_message() {
+    let (long, short) = (vec![b'a'; 5000], b"b".to_vec());
+    let wire = [&long, &short, &long, &short].map(|data| frame(0xc2, &packed(data), true)).concat();
+    for room in [4, 5, 100, 4999, 5000, 5001] {
+        let told = hear(&wire, compressing(), room);
+        assert_eq!(told.got, [&long, &short, &long, &short].map(|data| Got::Binary(data.clone())), "{room}");
+    }
+}
+
 #[test]
 fn the_ratio_counts_beyond_the_first_mebibyte() {
     let big = vec![0; (1 << 20) + 1];

@@ -307,7 +307,8 @@ impl Link {
     /// What has arrived; whether the end has.
     fn receive(&mut self, now: Instant, inbox: &mut Vec<u8>) -> bool {
         let mut ended = false;
-        while let Some((_, piece)) = self.pieces.pop_front_if(|(at, _)| *at <= now) {
+        while self.pieces.front().is_some_and(|(at, _)| *at <= now) {
+            let (_, piece) = self.pieces.pop_front().expect("it was just seen");
             ended |= piece.is_empty();
             inbox.extend(piece);
         }

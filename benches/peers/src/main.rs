@@ -6,6 +6,8 @@
 
 #[cfg(feature = "accept_key")]
 mod accept_key;
+#[cfg(feature = "broadcast")]
+mod broadcast;
 #[cfg(feature = "client_exchange")]
 mod client_exchange;
 #[cfg(feature = "forward")]
@@ -70,6 +72,8 @@ const AREAS: &[(&str, fn())] = &[
     ("ws_handshake", ws_handshake::run),
     #[cfg(feature = "ws_mem")]
     ("ws_mem", ws_mem::run),
+    #[cfg(feature = "broadcast")]
+    ("broadcast", broadcast::run),
     #[cfg(feature = "sse_decode")]
     ("sse_decode", sse_decode::run),
     #[cfg(feature = "sse_encode")]

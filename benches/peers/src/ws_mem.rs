@@ -25,12 +25,21 @@ impl Memory {
     }
 
     /// `io` is the size of what is in the struct but not the connection's own.
-    fn measure<T>(&mut self, peer: &'static str, io: usize, mut make: impl FnMut() -> T) {
+    fn measure<T>(&mut self, peer: &'static str, io: usize, make: impl FnMut() -> T) {
+        self.measure_n(N, peer, io, make);
+    }
+
+    /// Of what would be gigabytes, a hundredth.
+    fn measure_few<T>(&mut self, peer: &'static str, make: impl FnMut() -> T) {
+        self.measure_n(N / 100, peer, 0, make);
+    }
+
+    fn measure_n<T>(&mut self, n: usize, peer: &'static str, io: usize, mut make: impl FnMut() -> T) {
         // Shared one-time state (thread locals, lazies) is not the connection's.
         drop(make());
-        let mut v = Vec::with_capacity(N);
-        let ((), heap) = counted(|| (0..N).for_each(|_| v.push(make())));
-        let each = |total: i64| total as f64 / N as f64;
+        let mut v = Vec::with_capacity(n);
+        let ((), heap) = counted(|| (0..n).for_each(|_| v.push(make())));
+        let each = |total: i64| total as f64 / n as f64;
         self.rows.push((peer, (size_of::<T>() - io) as f64, each(heap.live), each(heap.blocks)));
     }
 
@@ -88,6 +97,36 @@ pub fn run() {
         inbox.consume(consumed);
         connection
     });
+
+    // hopwire's paved path, plain and with compression, whose decoder and encoder the connections share. A message of
+    // 2 KiB goes each way.
+    let text = "what is said again and again ".repeat(70);
+    let mut shared = ws::Shared::default();
+    let mut session = |deflate: Option<ws::handshake::deflate::Params>| {
+        let (mut session, mut client) = (
+            ws::Session::server(ws::Config::new(), deflate),
+            ws::Session::client(|key: &mut [u8]| key.fill(7), ws::Config::new(), deflate),
+        );
+        let (mut wire, mut out) = (Vec::with_capacity(4096), vec![0; 4096]);
+        client.outbox(&mut shared).send_text(&*text, &mut hop::Tx::growing(&mut wire, 4096)).unwrap();
+        let (mut rx, mut tx) = (hop::Rx::new(&mut wire), hop::Tx::new(&mut out));
+        while let Some((ws::Message::Text(message), mut outbox)) =
+            session.poll(Instant::ZERO, &mut shared, &mut rx, &mut tx).unwrap()
+        {
+            assert_eq!(message, *text);
+            outbox.send_text(message, &mut tx).unwrap();
+        }
+        session
+    };
+    idle.measure("hopwire-Session", 0, || session(None));
+    let params = ws::handshake::deflate::Params::default();
+    let no_context = ws::handshake::deflate::Params {
+        server_no_context_takeover: true,
+        client_no_context_takeover: true,
+        ..params
+    };
+    idle.measure("hopwire-Session,deflate-no_context", 0, || session(Some(no_context)));
+    idle.measure("hopwire-Session,deflate", 0, || session(Some(params)));
 
     // tungstenite
     let tung = |mut w: tungstenite::WebSocket<MemIo>| {
@@ -168,6 +207,21 @@ pub fn run() {
             Pin::new(&mut w).start_send(Message::Binary(msg.clone())).unwrap();
             assert!(Pin::new(&mut w).poll_flush(&mut cx).is_ready());
             w
+        });
+    }
+
+    for (name, config) in [
+        ("sockudo-ws-CompressedProtocol", sockudo_ws::DeflateConfig::default()),
+        ("sockudo-ws-CompressedProtocol,low_memory", sockudo_ws::DeflateConfig::low_memory()),
+    ] {
+        idle.measure_few(name, || {
+            let mut c = sockudo_ws::protocol::CompressedProtocol::server(16 << 20, 64 << 20, config.clone());
+            rbuf.clear();
+            rbuf.extend_from_slice(fr);
+            assert_eq!(c.process(&mut rbuf).unwrap()[0].as_bytes(), p);
+            wbuf.clear();
+            c.encode_message(&Message::Text(msg.clone()), &mut wbuf).unwrap();
+            c
         });
     }
 

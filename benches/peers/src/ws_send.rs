@@ -1,4 +1,4 @@
-//! Encoding one binary message as a server (unmasked) and handing it over.
+//! Encoding one binary message as a server (unmasked) or a client (masked) and handing it over.
 //!
 //! The sink takes note of the bytes and nothing more, so a case is the library's own work (peers that write vectored
 //! never copy the payload); in `.._copied` the sink copies as a kernel would. hopwire's first variant writes the whole
@@ -18,6 +18,23 @@ trait Tx: 'static {
     /// Encode one message and hand all bytes to the sink.
     fn send(&mut self, payload: &'static [u8], bytes: &Bytes);
     fn sink(&mut self) -> &mut MemIo;
+    fn masks(&self) -> bool {
+        false
+    }
+}
+
+/// A client's end of a peer.
+struct Masked<T>(T);
+impl<T: Tx> Tx for Masked<T> {
+    fn send(&mut self, p: &'static [u8], b: &Bytes) {
+        self.0.send(p, b);
+    }
+    fn sink(&mut self) -> &mut MemIo {
+        self.0.sink()
+    }
+    fn masks(&self) -> bool {
+        true
+    }
 }
 
 fn add(g: &mut Group, name: &str, payload: &'static [u8], tx: impl Tx) {
@@ -36,13 +53,13 @@ fn checked(name: &str, payload: &'static [u8], mut tx: impl Tx) -> impl FnMut() 
     let frames = parse(&v);
     assert_eq!(frames.len(), 3, "{name}");
     for (b0, masked, p) in frames {
-        assert!(b0 == 0x82 && !masked && p == payload, "{name}");
+        assert!(b0 == 0x82 && masked == tx.masks() && p == payload, "{name}");
     }
     move || tx.send(black_box(payload), black_box(&bytes))
 }
 
-struct Hopwire(ws::Connection<ws::Server>, Box<[u8]>, MemIo);
-impl Tx for Hopwire {
+struct Hopwire<R>(ws::Connection<R>, Box<[u8]>, MemIo);
+impl<R: ws::Role + 'static> Tx for Hopwire<R> {
     fn send(&mut self, p: &'static [u8], _: &Bytes) {
         let mut tx = io::Tx::new(&mut self.1);
         self.0.send_binary(p, &mut tx).unwrap();
@@ -177,13 +194,19 @@ impl Tx for Shiguredo {
         &mut self.1
     }
 }
-struct SansIo(websocket_sans_io::WebsocketFrameEncoder, Vec<u8>, MemIo);
+/// The keys of those who are given them.
+fn keys(key: &mut u32) -> [u8; 4] {
+    *key = key.wrapping_mul(1664525).wrapping_add(1013904223);
+    key.to_le_bytes()
+}
+
+struct SansIo(websocket_sans_io::WebsocketFrameEncoder, Vec<u8>, Option<u32>, MemIo);
 impl Tx for SansIo {
     fn send(&mut self, p: &'static [u8], _: &Bytes) {
         let h = self.0.start_frame(&websocket_sans_io::FrameInfo {
             opcode: websocket_sans_io::Opcode::Binary,
             payload_length: p.len() as u64,
-            mask: None,
+            mask: self.2.as_mut().map(keys),
             fin: true,
             reserved: 0,
         });
@@ -191,10 +214,10 @@ impl Tx for SansIo {
         self.1.extend_from_slice(&h);
         self.1.extend_from_slice(p);
         self.0.transform_frame_payload(&mut self.1[h.len()..]);
-        write(&mut self.2, &self.1);
+        write(&mut self.3, &self.1);
     }
     fn sink(&mut self) -> &mut MemIo {
-        &mut self.2
+        &mut self.3
     }
 }
 
@@ -290,7 +313,7 @@ pub fn run() {
             add(g, "ws-net", payload, WsNet(ws_net::Connection::server(), io()));
             add(g, "shiguredo_websocket", payload, Shiguredo(shiguredo_server(), io()));
             let out = || Vec::with_capacity(size + 64);
-            add(g, "websocket-sans-io(codec)", payload, SansIo(Default::default(), out(), io()));
+            add(g, "websocket-sans-io(codec)", payload, SansIo(Default::default(), out(), None, io()));
             add(g, "soketto(codec)", payload, Soketto(soketto::base::Codec::new(), out(), io()));
             add(g, "web-socket(vectored)", payload, WebSock(web_socket::WebSocket::server(io())));
             add(g, "@safe", payload, Safe(out(), io()));
@@ -302,4 +325,38 @@ pub fn run() {
             group.run();
         }
     }
+    for (size, label) in [(16, "16B"), (1024, "1KiB"), (65536, "64KiB")] {
+        client(size, label);
+    }
+}
+
+fn client(size: usize, label: &str) {
+    let mut group = Group::new(AREA, format!("client{label}"));
+    if !group.wanted() {
+        return;
+    }
+    let payload = leak(ascii(size));
+    let g = &mut group;
+    let io = || MemIo::once(b"", Sink::Null);
+    let (out, vec) = (vec![0; size + 64].into_boxed_slice(), || Vec::with_capacity(size + 64));
+    let mut key = 1;
+    let conn = ws::Connection::client(move |to: &mut [u8]| to.copy_from_slice(&keys(&mut key)), ws::Config::new());
+    g.add_hopwire("", 1, checked("hopwire", payload, Masked(Hopwire(conn, out, io()))));
+    let ws = tungstenite::WebSocket::from_raw_socket(io(), tungstenite::protocol::Role::Client, None);
+    add(g, "tungstenite", payload, Masked(Tungstenite(ws)));
+    let mut stream = Box::new(io());
+    let ws = fastwebsockets::WebSocket::after_handshake(MemIoRef(&mut *stream), fastwebsockets::Role::Client);
+    add(g, "fastwebsockets", payload, Masked(Fast(ws, stream)));
+    add(g, "tokio-websockets", payload, Masked(TokioWs(tokio_websockets::ClientBuilder::new().take_over(io()))));
+    let p = sockudo_ws::protocol::Protocol::new(sockudo_ws::protocol::Role::Client, 16 << 20, 64 << 20);
+    add(g, "sockudo-ws", payload, Masked(Sockudo(p, BytesMut::with_capacity(size + 64), io())));
+    add(g, "ws-net", payload, Masked(WsNet(ws_net::Connection::client_with_seed([7; 32]), io())));
+    add(g, "websocket-sans-io(codec)", payload, Masked(SansIo(Default::default(), vec(), Some(1), io())));
+    add(g, "web-socket", payload, Masked(WebSock(web_socket::WebSocket::client(io()))));
+    let mut dst = vec![0u8; size];
+    g.add("@memcpy", 1, move || {
+        dst.copy_from_slice(black_box(payload));
+        black_box(dst.as_ptr());
+    });
+    group.run();
 }
