@@ -79,7 +79,6 @@ fn inputs(name: &str) -> Vec<Vec<u8>> {
     cases.filter(|case| case.text("kind") != "response").filter_map(|case| case.bytes("bytes_hex")).collect()
 }
 
-<<<<<<< HEAD
 /// The responses of the vectors, alone and behind another.
 fn responses() -> Vec<Vec<u8>> {
     let cases = vectors::files("http1").into_iter().flat_map(|file| vectors::cases(&file));
@@ -104,13 +103,13 @@ fn outgoing() -> Vec<Vec<u8>> {
         Some(["event", "id", "comment", "data"].map(|part| input.text(part).to_owned()).join("\u{1}").into_bytes())
     };
     cases.filter_map(parts).collect()
-=======
+}
+
 /// Frames to a server with compression, which are few and short enough to be changed much.
 fn compressed_frames() -> Vec<Vec<u8>> {
     let frames = inputs("ws_frames").into_iter();
     let starts = |wire: &[u8]| matches!(wire, [0x41 | 0x42 | 0xc1 | 0xc2, length, ..] if *length >= 0x80);
     frames.filter(|wire| starts(wire) && wire.len() < 600).collect()
->>>>>>> 8e6949d (Compressed input fuzzed, tiny fragments weighed; tests that take longer have a list)
 }
 
 /// The bodies of chunked messages, without their heads.
