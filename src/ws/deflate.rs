@@ -10,7 +10,7 @@
 //! stay between messages is a `Window` and a `History`, and only where the context is kept: without context takeover
 //! these two can be shared as well.
 //!
-//! Looking for whole messages with all of this in place? [`Session`](super::Session). For the negotiation?
+//! Looking for whole messages with all of this in place? `Session`. For the negotiation?
 //! [`handshake::deflate`](super::handshake::deflate).
 
 use super::{Config, Event, Kind, Limit, Violation};
