@@ -97,7 +97,7 @@ pub(super) fn agreed(extension: &[u8], offers: &[Offer]) -> Option<Params> {
     // meant, keep what each of them says.
     Some(answered.fold(answer, |params, offer| Params {
         client_no_context_takeover: params.client_no_context_takeover || offer.client_no_context_takeover,
-        client_max_window_bits: params.client_max_window_bits.into_iter().chain(offer.client_max_window_bits).min(),
+        client_max_window_bits: params.client_max_window_bits.into_iter().chain(offer.own_limit()).min(),
         ..params
     }))
 }
@@ -113,6 +113,11 @@ impl Offer {
 
     pub(super) fn is_in_range(&self) -> bool {
         in_range(self.server_max_window_bits) && in_range(self.client_max_window_bits)
+    }
+
+    /// The client's window, where the offer says that it is not the largest.
+    fn own_limit(&self) -> Option<u8> {
+        self.client_max_window_bits.filter(|&bits| bits < MAX_BITS)
     }
 
     /// The server's answer to this offer, if it can keep what the offer demands.

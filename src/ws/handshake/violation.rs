@@ -2,9 +2,10 @@
 
 use core::{error, fmt};
 
-use crate::http1;
-
 /// Why a client fails the connection before it is open (§4.1). Nothing is sent: close the transport.
+///
+/// An answer that is no HTTP, or late, is a violation of [`http1::Client`](crate::http1::Client) already; so is a 101 whose
+/// `Upgrade` and `Connection` do not name what was offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Violation {
@@ -27,16 +28,11 @@ pub enum Violation {
     Deflate,
     /// The 101 announces content, which would be taken for frames.
     Body,
-    /// No HTTP at all, or beyond the limits of a head.
-    Http(http1::Violation),
-    /// No whole answer in time.
-    Timeout,
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Http(violation) => return violation.fmt(f),
             Self::Version => "a 101 older than HTTP/1.1",
             Self::Upgrade => "Upgrade is not websocket",
             Self::Connection => "Connection does not name Upgrade",
@@ -46,7 +42,6 @@ impl fmt::Display for Violation {
             Self::Extension => "an extension that was not offered",
             Self::Deflate => "permessage-deflate with parameters that no offer allows",
             Self::Body => "a 101 with content",
-            Self::Timeout => "no answer in time",
         })
     }
 }
