@@ -151,7 +151,7 @@ wscat_long() {
 
 wscat_many() {
     local lines
-    lines=$(seq -f 'message %.0f' 2000)
+    lines=$(seq -f 'message %.0f of two thousand, and every one long enough to be worth compressing' 2000)
     wscat "$lines" "$1" && [ "$(cat "$work/wscat.out")" = "$lines" ]
 }
 

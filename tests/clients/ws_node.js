@@ -47,6 +47,19 @@ const checks = {
     ws.close(1000);
     same(await closed(ws), [1000, '']);
   },
+  async 'compression, with context and without'() {
+    const offers = [{}, { clientNoContextTakeover: true, serverNoContextTakeover: true }, { serverMaxWindowBits: 10 }];
+    for (const offer of offers) {
+      const ws = await opened({ perMessageDeflate: { threshold: 0, ...offer } });
+      same(ws.extensions.startsWith('permessage-deflate'), true);
+      for (const text of ['x'.repeat(100000), '{"id": 1, "name": "one"}'.repeat(500), '', '{"id": 2}'.repeat(500)]) {
+        ws.send(text);
+        same(String((await message(ws))[0]) === text, true);
+      }
+      ws.close(1000);
+      await closed(ws);
+    }
+  },
   async 'fragmented message'() {
     const ws = await opened({ perMessageDeflate: false });
     ws.send('one ', { fin: false });

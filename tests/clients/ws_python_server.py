@@ -8,6 +8,7 @@ Prints `listening on 127.0.0.1:PORT` and serves until it is killed. /refused ans
 import http
 import os
 
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.sync.server import serve
 
 
@@ -34,7 +35,10 @@ def choose(connection, offered):
 
 
 def main():
-    with serve(handle, "127.0.0.1", 0, process_request=refuse, select_subprotocol=choose, max_size=None) as server:
+    # A client that uses more than the window it was given is not understood.
+    small = ServerPerMessageDeflateFactory(client_max_window_bits=9)
+    with serve(handle, "127.0.0.1", 0, process_request=refuse, select_subprotocol=choose, max_size=None,
+               compression=None, extensions=[small]) as server:
         print("listening on 127.0.0.1:%d" % server.socket.getsockname()[1], flush=True)
         server.serve_forever()
 
