@@ -28,13 +28,6 @@ pub(crate) fn token_end(bytes: &[u8]) -> usize {
     chunks.len() * 8 + end
 }
 
-/// Offset of the first byte that is not visible ASCII (0x21 to 0x7e), or the length.
-#[inline]
-#[allow(dead_code, reason = "for the target parser, to find the end of a request target")]
-pub(crate) fn visible_end(bytes: &[u8]) -> usize {
-    first(bytes, |word| below(word, b'!') | equal(word, 0x7f) | (word & TOPS), |b| !b.is_ascii_graphic())
-}
-
 /// Offset of the first `needle`, or the length.
 #[inline]
 pub(crate) fn find(needle: u8, bytes: &[u8]) -> usize {
@@ -100,10 +93,9 @@ mod tests {
 
     /// Each function beside its naive twin.
     type Twins = (fn(&[u8]) -> usize, fn(u8) -> bool);
-    const TWINS: [Twins; 6] = [
+    const TWINS: [Twins; 5] = [
         (field_end, |b| b != b'\t' && (b < b' ' || b == 0x7f)),
         (token_end, |b| !b.is_ascii_alphanumeric() && !b"!#$%&'*+-.^_`|~".contains(&b)),
-        (visible_end, |b| !(0x21..=0x7e).contains(&b)),
         (|bytes| find(b'\r', bytes), |b| b == b'\r'),
         (|bytes| find(0, bytes), |b| b == 0),
         (|bytes| find(0xff, bytes), |b| b == 0xff),

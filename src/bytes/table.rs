@@ -12,18 +12,6 @@ pub(crate) const fn is_field_byte(b: u8) -> bool {
     is(FIELD, b)
 }
 
-/// `unreserved = ALPHA / DIGIT / "-" / "." / "_" / "~"`
-#[allow(dead_code, reason = "for the target parser, should it judge segments one by one")]
-pub(crate) const fn is_unreserved(b: u8) -> bool {
-    is(UNRESERVED, b)
-}
-
-/// `sub-delims = "!" / "$" / "&" / "'" / "(" / ")" / "*" / "+" / "," / ";" / "="`
-#[allow(dead_code, reason = "for the target parser, should it judge segments one by one")]
-pub(crate) const fn is_sub_delim(b: u8) -> bool {
-    is(SUB_DELIM, b)
-}
-
 /// `reg-name = *( unreserved / pct-encoded / sub-delims )`, but for pct-encoded.
 pub(crate) const fn is_reg_name(b: u8) -> bool {
     is(UNRESERVED | SUB_DELIM, b)
@@ -32,12 +20,6 @@ pub(crate) const fn is_reg_name(b: u8) -> bool {
 /// `userinfo = *( unreserved / pct-encoded / sub-delims / ":" )`, but for pct-encoded.
 pub(crate) const fn is_userinfo(b: u8) -> bool {
     is(UNRESERVED | SUB_DELIM | COLON, b)
-}
-
-/// `pchar = unreserved / pct-encoded / sub-delims / ":" / "@"`, but for pct-encoded.
-#[allow(dead_code, reason = "for the target parser, should it judge segments one by one")]
-pub(crate) const fn is_pchar(b: u8) -> bool {
-    is(UNRESERVED | SUB_DELIM | COLON | AT, b)
 }
 
 /// `query = *( pchar / "/" / "?" )`, but for pct-encoded. Also a byte of `*( "/" segment ) [ "?" query ]` as a whole.
@@ -102,11 +84,8 @@ mod tests {
             let sub_delim = b"!$&'()*+,;=".contains(&b);
             assert_eq!(is_tchar(b), alnum || b"!#$%&'*+-.^_`|~".contains(&b), "{b:#x}");
             assert_eq!(is_field_byte(b), b == b'\t' || b == b' ' || b.is_ascii_graphic() || b >= 0x80, "{b:#x}");
-            assert_eq!(is_unreserved(b), unreserved, "{b:#x}");
-            assert_eq!(is_sub_delim(b), sub_delim, "{b:#x}");
             assert_eq!(is_reg_name(b), unreserved || sub_delim, "{b:#x}");
             assert_eq!(is_userinfo(b), unreserved || sub_delim || b == b':', "{b:#x}");
-            assert_eq!(is_pchar(b), unreserved || sub_delim || b":@".contains(&b), "{b:#x}");
             assert_eq!(is_query(b), unreserved || sub_delim || b":@/?".contains(&b), "{b:#x}");
             assert_eq!(is_hex_digit(b), b.is_ascii_hexdigit(), "{b:#x}");
         }

@@ -5,7 +5,7 @@ use super::framing::{BodyLength, Facts};
 use super::lines::{Line, Lines, Next, Place};
 use super::request::{Request, Wishes};
 use super::target::{self, Authority, Target};
-use crate::bytes::lanes::{self, is_name};
+use crate::bytes::lanes::is_name;
 use crate::bytes::{Token, scan};
 use crate::http::{Fields, Method, Version};
 
@@ -256,9 +256,8 @@ impl Default for RequestHead {
 fn plain_request_line(view: &[u8], start: usize, line: &[u8]) -> Option<usize> {
     let method = if line.first_chunk() == Some(b"GET ") { 3 } else { plain_method(line)? };
     let (rest, version) = line.split_last_chunk()?;
-    let [b'/', target @ ..] = rest.get(method + 1..)? else { return None };
-    let plain = lanes::first(view, start + method + 2, target::is_odd);
-    let is_plain = plain == target.len() || target::is_path_and_query(target);
+    let is_plain =
+        rest.get(method + 1) == Some(&b'/') && target::is_plain(view, start + method + 2, start + rest.len());
     (is_plain && version == b" HTTP/1.1").then_some(method)
 }
 

@@ -1,7 +1,7 @@
 //! Request targets and authorities (RFC 9112 §3.2, RFC 9110 §4 and §7.2, RFC 3986 §3).
 
 use super::error::{Malformed, Violation};
-use crate::bytes::{lanes, num, table};
+use crate::bytes::{lanes, num, scan, table};
 use crate::http::Method;
 
 /// What a request is about, in one of four forms (RFC 9112 §3.2). Visible ASCII only; percent-encoding is checked and left as it is.
@@ -89,7 +89,7 @@ impl<'b> Target<'b> {
             (Method::Connect, _) => Authority::parse(bytes).filter(|a| a.port.is_some()).map(Self::Authority),
             // "only used for a server-wide OPTIONS request" (§3.2.4)
             (Method::Options, b"*") => Some(Self::Asterisk),
-            (_, [b'/', ..]) => is_path_and_query(bytes).then_some(Self::Origin(bytes)),
+            (_, [b'/', ..]) => is_received_path_and_query(bytes).then_some(Self::Origin(bytes)),
             _ => Uri::parse(bytes).map(Self::Absolute),
         };
         target.ok_or(Violation::Malformed(Malformed::Target))
@@ -118,7 +118,7 @@ impl<'b> Uri<'b> {
         let end = rest.iter().position(|b| matches!(b, b'/' | b'?')).unwrap_or(rest.len());
         let (authority, path_and_query) = rest.split_at(end);
         let authority = Authority::parse(authority)?;
-        (bytes.first()?.is_ascii_alphabetic() && is_path_and_query(path_and_query)).then_some(Self {
+        (bytes.first()?.is_ascii_alphabetic() && is_received_path_and_query(path_and_query)).then_some(Self {
             bytes,
             scheme,
             authority,
@@ -189,8 +189,7 @@ impl<'b> Authority<'b> {
 }
 
 fn split_query(path_and_query: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let end = path_and_query.iter().position(|&b| b == b'?').unwrap_or(path_and_query.len());
-    let (path, query) = path_and_query.split_at(end);
+    let (path, query) = path_and_query.split_at(scan::find(b'?', path_and_query));
     (path, query.get(1..))
 }
 
@@ -202,9 +201,33 @@ pub(crate) fn is_path_and_query(bytes: &[u8]) -> bool {
     is_encoded(bytes, table::is_query)
 }
 
+/// As [`is_path_and_query`], and in the query as well what browsers send as it is typed: ``[ ] { } | ^ \ ` `` (the query
+/// percent-encode set of the WHATWG URL Standard leaves them out). No recipient takes them for anything else there.
+fn is_received_path_and_query(bytes: &[u8]) -> bool {
+    let is_raw = |b| matches!(b, b'[' | b']' | b'{' | b'}' | b'|' | b'^' | b'\\' | b'`');
+    let (path, query) = split_query(bytes);
+    is_path_and_query(path) && query.is_none_or(|query| is_encoded(query, |b| table::is_query(b) || is_raw(b)))
+}
+
+/// Whether all of `view` between these is surely a part of a path or of a query; fast where escapes are few.
+#[inline(always)]
+pub(super) fn is_plain(view: &[u8], from: usize, to: usize) -> bool {
+    let mut at = from;
+    loop {
+        at += lanes::first(view, at, is_odd);
+        if at == to {
+            return true;
+        }
+        match view.get(at..to) {
+            Some([b'%', a, b, ..]) if table::is_hex_digit(*a) && table::is_hex_digit(*b) => at += 3,
+            _ => return false,
+        }
+    }
+}
+
 /// Whether a byte is none of those that most of a path and a query are of: ALPHA, DIGIT and ``&'()*+,-./:;=?_``.
 #[inline(always)]
-pub(super) const fn is_odd(b: u8) -> bool {
+const fn is_odd(b: u8) -> bool {
     // "=" and "?" are one bit apart.
     lanes::is_out(b | 0x20, b'a', b'z') & lanes::is_out(b, b'&', b';') & ((b | 2) != b'?') & (b != b'_')
 }
@@ -358,6 +381,21 @@ mod tests {
         }
         for b in b"\"#<>[\\]^`{|}" {
             assert!(Target::parse(Method::Get, &[b'/', *b]).is_err(), "{b}");
+            assert!(Target::parse(Method::Get, &[b'/', *b, b'?']).is_err(), "{b}");
+        }
+    }
+
+    #[test]
+    fn takes_queries_as_browsers_send_them() {
+        for b in 0..=u8::MAX {
+            assert!(!is_plain(&[b'/', b], 1, 2) || Target::parse(Method::Get, &[b'/', b]).is_ok());
+            let is_query = b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?[]{}|^\\`".contains(&b);
+            for bytes in [&[b'/', b'?', b][..], &[b'/', b'?', b'a', b, b'?'], &[b"http://a?".as_slice(), &[b]].concat()]
+            {
+                let target = Target::parse(Method::Get, bytes);
+                assert_eq!(target.is_ok(), is_query, "{}", bytes.escape_ascii());
+                assert!(target.is_err() || target.unwrap().as_bytes() == bytes, "passed on unchanged");
+            }
         }
     }
 
