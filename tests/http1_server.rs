@@ -416,6 +416,36 @@ fn unwanted_content_is_dropped_up_to_a_budget() {
 }
 
 #[test]
+fn an_answer_that_goes_on_closes_only_if_its_request_is_left_unread() {
+    let request = |n: usize| format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {n}\r\n\r\n{}", "x".repeat(n));
+    for body in [BodyLength::Chunked, BodyLength::Length(20)] {
+        let mut exchange = Exchange::new(Server::new(&Config { max_drain: 8, ..Config::default() }));
+        exchange.feed(&[request(20).as_bytes(), GET].concat(), &mut |server, told, out| match told {
+            Told::Request(Head { method, .. }) if method == "POST" => {
+                out.call(|tx| server.respond(Status::OK, &[], body, tx)).unwrap();
+            }
+            Told::Body(data) => out.content(server, data).unwrap(),
+            Told::End if server.owes_response() => ok(server, out),
+            Told::End => out.call(|tx| server.end(&[], tx)).unwrap(),
+            _ => {}
+        });
+        let wire = exchange.wire();
+        assert!(wire.contains(&"x".repeat(20)) && wire.ends_with("hi") && !wire.contains("connection"), "{wire}");
+        assert_eq!(exchange.server.wants(), Wants::Input);
+    }
+    for (n, wants) in [(8, Wants::Input), (9, Wants::Close)] {
+        let mut exchange = Exchange::new(Server::new(&Config { max_drain: 8, ..Config::default() }));
+        exchange.feed(request(n).as_bytes(), &mut |server, told, out| {
+            if matches!(told, Told::Request(_)) {
+                out.call(|tx| server.respond(Status::OK, &[], BodyLength::Chunked, tx)).unwrap();
+                out.call(|tx| server.end(&[], tx)).unwrap();
+            }
+        });
+        assert_eq!((exchange.server.wants(), exchange.wire().contains("connection")), (wants, false));
+    }
+}
+
+#[test]
 fn an_answer_may_overtake_its_request() {
     let mut exchange = Exchange::new(Server::default());
     exchange.feed(&[POST5, GET].concat(), &mut |server, told, out| match told {

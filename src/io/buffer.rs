@@ -12,6 +12,8 @@ use super::Full;
 use super::Rx;
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
+#[cfg(feature = "alloc")]
+use core::ops::{Deref, DerefMut};
 
 /// Received bytes in storage of a fixed size.
 ///
@@ -161,11 +163,12 @@ const FIRST_GROWTH: usize = 2048;
 /// use hopwire::io::Stash;
 /// let mut big = vec![0; 65536]; // one a thread
 /// let mut stash = Stash::default(); // one a connection
-/// let mut inbox = stash.load(&mut big)?;
-/// inbox.space()[..3].copy_from_slice(b"abc"); // socket.read(inbox.space())
-/// inbox.advance(3);
-/// inbox.consume(2); // rx.consumed()
-/// stash.save(inbox);
+/// {
+///     let mut inbox = stash.load(&mut big)?;
+///     inbox.space()[..3].copy_from_slice(b"abc"); // socket.read(inbox.space())
+///     inbox.advance(3);
+///     inbox.consume(2); // rx.consumed()
+/// } // the tail goes back into the stash
 /// assert_eq!(stash.load(&mut big)?.rx().bytes(), b"c");
 /// # Ok::<(), hopwire::io::Full>(())
 /// ```
@@ -176,33 +179,61 @@ pub struct Stash {
     ended: bool,
 }
 
+/// A big buffer while it serves one connection: an [`RxBuffer`] whose unconsumed tail goes back into the [`Stash`] when
+/// this is dropped, however that comes about.
+#[cfg(feature = "alloc")]
+#[derive(Debug)]
+pub struct Loaded<'s> {
+    inbox: RxBuffer<&'s mut [u8]>,
+    stash: &'s mut Stash,
+}
+
 #[cfg(feature = "alloc")]
 impl Stash {
     /// The tail at the front of `shared`, which must be at least as long.
-    pub fn load<'s>(&self, shared: &'s mut [u8]) -> Result<RxBuffer<&'s mut [u8]>, Full> {
+    pub fn load<'s>(&'s mut self, shared: &'s mut [u8]) -> Result<Loaded<'s>, Full> {
         let front = shared.get_mut(..self.tail.len()).ok_or(Full { needed: self.tail.len() })?;
         front.copy_from_slice(&self.tail);
         let mut inbox = RxBuffer::new(shared);
         inbox.filled = self.tail.len();
         inbox.ended = self.ended;
-        Ok(inbox)
-    }
-
-    /// Keeps what was not consumed; without any, no memory.
-    pub fn save(&mut self, mut inbox: RxBuffer<&mut [u8]>) {
-        self.ended = inbox.ended;
-        let tail = inbox.unconsumed();
-        if tail.is_empty() {
-            self.tail = Vec::new();
-            return;
-        }
-        self.tail.clear();
-        self.tail.extend_from_slice(tail);
+        Ok(Loaded { inbox, stash: self })
     }
 
     /// Bytes of memory held.
     pub const fn capacity(&self) -> usize {
         self.tail.capacity()
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<'s> Deref for Loaded<'s> {
+    type Target = RxBuffer<&'s mut [u8]>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.inbox
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl DerefMut for Loaded<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.inbox
+    }
+}
+
+/// Keeps what was not consumed; without any, no memory.
+#[cfg(feature = "alloc")]
+impl Drop for Loaded<'_> {
+    fn drop(&mut self) {
+        self.stash.ended = self.inbox.ended;
+        let tail = self.inbox.unconsumed();
+        if tail.is_empty() {
+            self.stash.tail = Vec::new();
+            return;
+        }
+        self.stash.tail.clear();
+        self.stash.tail.extend_from_slice(tail);
     }
 }
 
@@ -266,14 +297,32 @@ mod tests {
         let mut inbox = stash.load(&mut big).unwrap();
         read(&mut inbox, b"0123456789");
         inbox.consume(7);
-        stash.save(inbox);
+        drop(inbox);
         assert_eq!(stash.load(&mut [0; 2]).unwrap_err(), Full { needed: 3 });
         let mut inbox = stash.load(&mut big).unwrap();
         read(&mut inbox, b"abc");
         assert_eq!(inbox.rx().bytes(), b"789abc");
         inbox.consume(6);
-        stash.save(inbox);
+        drop(inbox);
         assert_eq!(stash.capacity(), 0);
+    }
+
+    /// Bytes once consumed must not come again, or a request would be answered twice.
+    #[test]
+    #[cfg(feature = "alloc")]
+    fn nothing_consumed_comes_back_from_a_stash() {
+        let (mut big, mut stash) = ([0; 16], Stash::default());
+        let mut fails_half_way = |stash: &mut Stash, consumed: usize| -> Result<(), Full> {
+            let mut inbox = stash.load(&mut big)?;
+            if inbox.rx().bytes().is_empty() {
+                read(&mut inbox, b"abcdef");
+            }
+            inbox.consume(consumed);
+            Err(Full { needed: 1 })
+        };
+        assert!(fails_half_way(&mut stash, 2).is_err());
+        assert!(fails_half_way(&mut stash, 3).is_err());
+        assert_eq!(stash.load(&mut big).unwrap().rx().bytes(), b"f");
     }
 
     #[test]
@@ -284,7 +333,7 @@ mod tests {
         assert!(!inbox.rx().is_last());
         read(&mut inbox, b"a");
         inbox.end();
-        stash.save(inbox);
+        drop(inbox);
         assert!(stash.load(&mut big).unwrap().rx().is_last());
     }
 }

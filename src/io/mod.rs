@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 pub use buffer::RxBuffer;
 #[cfg(feature = "alloc")]
-pub use buffer::{GrowingBuffer, Stash};
+pub use buffer::{GrowingBuffer, Loaded, Stash};
 
 /// Received bytes that no engine has consumed yet.
 ///

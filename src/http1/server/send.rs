@@ -28,8 +28,9 @@ impl Server {
     /// among `fields` makes this the last exchange. To an HTTP/1.0 client, `Chunked` content ends with the connection.
     /// For HEAD and 304, `body` says what GET would give; the content itself may be sent like any other, or left out.
     ///
-    /// While more of the request's content is to come than [`Config::max_drain`](super::Config::max_drain), a response says
-    /// `close`: who means to read all of it, and to keep the connection, answers later.
+    /// If more of the request's content is to come than [`Config::max_drain`](super::Config::max_drain) when the response
+    /// is complete, the connection closes. A response that is complete at once says so; one that goes on does not, for its
+    /// request may be read to the end meanwhile, as by an echo.
     pub fn respond(
         &mut self,
         status: Status,
@@ -37,7 +38,7 @@ impl Server {
         body: BodyLength,
         tx: &mut Tx<'_>,
     ) -> Result<(), SendError<Misuse>> {
-        self.begin(status, fields, body, b"", tx)
+        self.begin(status, fields, body, None, tx)
     }
 
     /// The final response with all of its content, written whole or not at all.
@@ -49,7 +50,7 @@ impl Server {
         content: &[u8],
         tx: &mut Tx<'_>,
     ) -> Result<(), SendError<Misuse>> {
-        self.begin(status, fields, BodyLength::Length(content.len() as u64), content, tx)?;
+        self.begin(status, fields, BodyLength::Length(content.len() as u64), Some(content), tx)?;
         if self.cycle.server == State::Body {
             self.response_ends();
         }
@@ -148,20 +149,21 @@ impl Server {
         Ok(())
     }
 
-    /// The head of a final response, with all content of a short one.
+    /// The head of a final response, with all of its content if that is here.
     fn begin(
         &mut self,
         status: Status,
         fields: &[(&str, &[u8])],
         body: BodyLength,
-        content: &[u8],
+        content: Option<&[u8]>,
         tx: &mut Tx<'_>,
     ) -> Result<(), SendError<Misuse>> {
         self.owing()?;
         let outline = emit::outline(fields).map_err(SendError::Misuse)?;
-        let plan = self.plan(status, body, outline.close).map_err(SendError::Misuse)?;
+        let mut plan = self.plan(status, body, outline.close).map_err(SendError::Misuse)?;
+        plan.keep_alive &= content.is_none() || !self.leaves_content_unread();
         let persistence = self.persistence(&plan);
-        let content = if matches!(plan.content, Content::Muted(_)) { b"" } else { content };
+        let content = content.filter(|_| !matches!(plan.content, Content::Muted(_))).unwrap_or_default();
         emit::response(status, fields, &outline, persistence, plan.length, content, tx)?;
         self.begun(&plan);
         Ok(())
@@ -203,10 +205,12 @@ impl Server {
         let mut plan = Plan {
             length: Length::Unsaid,
             content: Content::Muted(None),
-            keep_alive: self.cycle.keep_alive && !close && !self.leaves_content_unread(),
+            // Of content held back for a 100 that is now never sent, nobody can know whether it comes.
+            keep_alive: self.cycle.keep_alive && !close && !self.expects_continue,
             whole: body == BodyLength::None,
             tunnel: false,
         };
+        plan.keep_alive &= !plan.whole || !self.leaves_content_unread();
         // "A server MUST NOT send any Transfer-Encoding or Content-Length header fields in a 2xx (Successful) response
         // to CONNECT" (RFC 9110 §9.3.6).
         if self.connect_method && status.is_successful() {
@@ -251,10 +255,9 @@ impl Server {
         Ok(plan)
     }
 
-    /// Whether content may come that is certain not to be read: more than would be dropped, or held back for a 100
-    /// that is now never sent, so that the client decides whether it comes at all.
+    /// Whether more content is certain to come than would be dropped.
     fn leaves_content_unread(&self) -> bool {
-        self.expects_continue || matches!(self.incoming, Incoming::Exact(left) if left > self.bounds.max_drain)
+        matches!(self.incoming, Incoming::Exact(left) if left > self.bounds.max_drain)
     }
 
     fn request_is_read(&self) -> bool {
