@@ -117,7 +117,7 @@ const HEADS: [(&str, &[u8]); 3] = [
           Sec-WebSocket-Version: 13\r\n\r\n",
     ),
     (
-        "browser_620",
+        "browser_609",
         b"GET /app/dashboard/projects/4711/issues?state=open&sort=updated&page=3 HTTP/1.1\r\n\
           Host: app.example.com\r\n\
           Connection: keep-alive\r\n\

@@ -236,6 +236,17 @@ mod tests {
     }
 
     #[test]
+    fn cost_is_linear() {
+        let section = "name: value\r\n".repeat(90) + &"x".repeat(3000) + ": y\r\n\r\n";
+        let mut fields = FieldSection::new();
+        LOOKED_AT.set(0);
+        for end in 0..section.len() {
+            assert_eq!(fields.scan(&section.as_bytes()[..end], &HeadLimits::default()), Ok(None));
+        }
+        assert!(LOOKED_AT.get() <= 2 * section.len(), "{} for {}", LOOKED_AT.get(), section.len());
+    }
+
+    #[test]
     fn reads_trailers() {
         let limits = HeadLimits { line: 0, bytes: 20, fields: 2 };
         let scan = |bytes: &[u8]| FieldSection::new().scan(bytes, &limits);
