@@ -12,11 +12,11 @@ mod support;
 use std::time::Duration;
 
 use hopwire::http::{Method, Status};
-use hopwire::http1::client::{Client, Config, Unusable};
+use hopwire::http1::client::{Client, Config, Prepared, Unusable};
 use hopwire::http1::{
     Ambiguous, BodyLength, HeadLimits, Limit, Malformed, Misuse, ResponseLength, Server, Timeout, Violation,
 };
-use hopwire::io::{Rx, SendError, Tx, Wants};
+use hopwire::io::{Full, Rx, SendError, Tx, Wants};
 use hopwire::time::Instant;
 use proptest::prelude::*;
 use support::dialogue::{Dialogue, Heard};
@@ -145,6 +145,35 @@ fn requests_are_framed_as_method_and_content_say() {
         assert_eq!((head.method, head.target), (method.as_str().to_owned(), target.as_bytes().to_vec()));
         assert_eq!(server.events().last(), Some(&Told::End));
     }
+}
+
+#[test]
+fn a_prepared_request_is_the_same_each_time() {
+    let mut space = [0; 128];
+    let fields: Fields<'_> = &[HOST, ("connection", b"close")];
+    let get = Prepared::new(Method::Get, b"/", &[HOST], BodyLength::None, &mut space).unwrap();
+    let mut last = [0; 128];
+    let last = Prepared::new(Method::Post, b"/", fields, BodyLength::Chunked, &mut last).unwrap();
+    let mut dialogue = dialogue();
+    dialogue.call(|client, tx| client.request_prepared(&get, tx)).unwrap();
+    dialogue.call(|client, tx| client.request_prepared(&get, tx)).unwrap();
+    dialogue.feed(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");
+    assert_eq!(dialogue.call(|client, tx| client.request_prepared(&last, tx)), Err(Misuse::Http10));
+    dialogue.feed(OK5);
+    dialogue.call(|client, tx| client.request_prepared(&last, tx)).unwrap();
+    end(&mut dialogue).unwrap();
+    assert_eq!(dialogue.call(|client, tx| client.request_prepared(&get, tx)), Err(Misuse::Closed));
+    let get = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+    let last = "POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+    assert_eq!(dialogue.wire(), [get, get, last].concat());
+
+    let prepare = |fields, len: usize| {
+        let mut space = [0; 100];
+        Prepared::new(Method::Get, b"/", fields, BodyLength::None, &mut space[..len]).map(|_| ())
+    };
+    assert_eq!(prepare(&[HOST], 27), Ok(()));
+    assert_eq!(prepare(&[HOST], 26), Err(SendError::Full(Full { needed: 27 })));
+    assert_eq!(prepare(&[], 100), Err(SendError::Misuse(Misuse::Host)));
 }
 
 #[test]

@@ -94,6 +94,12 @@ impl Facts {
     /// valid, and all values in the list are the same" (RFC 9112 §6.3, rule 5); several lines are one list.
     fn same_lengths(&mut self, value: &[u8]) -> Result<(), Violation> {
         const MALFORMED: Violation = Violation::Malformed(Malformed::ContentLength);
+        if !self.has_length
+            && let Some(length) = num::decimal(value)
+        {
+            (self.length, self.has_length) = (length, true);
+            return Ok(());
+        }
         let mut elements = list::elements(value).peekable();
         if elements.peek().is_none() {
             return Err(MALFORMED);

@@ -240,14 +240,13 @@ const fn is_odd_in_host(b: u8) -> bool {
 
 /// `*( in_class / pct-encoded )` with `pct-encoded = "%" HEXDIG HEXDIG`
 fn is_encoded(mut bytes: &[u8], in_class: impl Fn(u8) -> bool) -> bool {
-    loop {
-        bytes = match bytes {
-            [] => return true,
-            [b'%', a, b, rest @ ..] if table::is_hex_digit(*a) && table::is_hex_digit(*b) => rest,
-            [b, rest @ ..] if in_class(*b) => rest,
+    while let Some(at) = bytes.iter().position(|&b| !in_class(b)) {
+        bytes = match bytes.get(at..) {
+            Some([b'%', a, b, rest @ ..]) if table::is_hex_digit(*a) && table::is_hex_digit(*b) => rest,
             _ => return false,
-        }
+        };
     }
+    true
 }
 
 /// `IPvFuture = "v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" )`, or an IPv6address.

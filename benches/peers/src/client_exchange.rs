@@ -1,11 +1,12 @@
 //! A client's exchange: a GET with five fields is written, and a 200 with nine fields and 1 KiB of content is read.
 //!
-//! hopwire judges the request each time. http-net's own is made and judged once, before (`prepared`), or each time
-//! (`made`). The connections copy the response into a receive buffer first.
+//! The request is made and judged each time (http-net's: `made`), or once, before (case `.._prepared`, http-net's:
+//! `prepared`). The connections copy the response into a receive buffer first.
 use crate::harness::*;
 use crate::inputs::{ascii, response_1kib};
 use hopwire::http::Method;
-use hopwire::http1::{BodyLength, Client, client::Event};
+use hopwire::http1::client::{Event, Prepared};
+use hopwire::http1::{BodyLength, Client};
 use hopwire::io::{RxBuffer, Tx};
 use hopwire::time::Instant;
 use std::hint::black_box;
@@ -28,16 +29,8 @@ fn check(out: &[u8]) {
     assert_eq!(String::from_utf8_lossy(out), want);
 }
 
-/// How much was written, and how much content came.
-fn hopwire(
-    client: &mut Client,
-    inbox: &mut RxBuffer<Vec<u8>>,
-    response: &[u8],
-    fields: &[(&str, &[u8])],
-    out: &mut [u8],
-) -> (usize, usize) {
-    let mut tx = Tx::new(out);
-    client.request(Method::Get, TARGET.as_bytes(), fields, BodyLength::None, &mut tx).unwrap();
+/// How much content came in answer to what was sent.
+fn hopwire(client: &mut Client, inbox: &mut RxBuffer<Vec<u8>>, response: &[u8]) -> usize {
     inbox.space()[..response.len()].copy_from_slice(response);
     inbox.advance(response.len());
     let mut rx = inbox.rx();
@@ -56,7 +49,7 @@ fn hopwire(
     }
     let consumed = rx.consumed();
     inbox.consume(consumed);
-    (tx.len(), content)
+    content
 }
 
 fn request() -> http_net::Request {
@@ -128,11 +121,28 @@ pub fn run() {
 
     let fields = FIELDS.map(|(n, v)| (n, v.as_bytes()));
     let (mut client, mut inbox, mut out) = (Client::default(), RxBuffer::new(vec![0; 4096]), vec![0; 1024]);
-    let (written, content) = hopwire(&mut client, &mut inbox, response, &fields, &mut out);
-    check(&out[..written]);
-    assert_eq!(content, 1024);
+    let mut exchange = move || {
+        let mut tx = Tx::new(&mut out);
+        client.request(Method::Get, TARGET.as_bytes(), black_box(&fields), BodyLength::None, &mut tx).unwrap();
+        (hopwire(&mut client, &mut inbox, black_box(response)), tx.written().as_ptr(), tx.len())
+    };
+    assert_eq!(exchange().0, 1024);
     g.add_hopwire("", 1, move || {
-        black_box(hopwire(&mut client, &mut inbox, black_box(response), &fields, &mut out));
+        black_box(exchange());
+    });
+
+    let mut client = Client::default();
+    let (mut inbox, mut out) = (RxBuffer::new(vec![0; 4096]), vec![0; 1024]);
+    let space = Box::leak(vec![0; 1024].into_boxed_slice());
+    let prepared = Prepared::new(Method::Get, TARGET.as_bytes(), &fields, BodyLength::None, space).unwrap();
+    let mut tx = Tx::new(&mut out);
+    client.request_prepared(&prepared, &mut tx).unwrap();
+    check(tx.written());
+    assert_eq!(hopwire(&mut client, &mut inbox, response), 1024);
+    g.add_hopwire("prepared", 1, move || {
+        let mut tx = Tx::new(&mut out);
+        client.request_prepared(black_box(&prepared), &mut tx).unwrap();
+        black_box((hopwire(&mut client, &mut inbox, black_box(response)), tx.len()));
     });
 
     let (prepared, mut conn, mut out) = (request(), http_net::ClientConn::new(), Vec::with_capacity(1024));

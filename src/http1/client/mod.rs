@@ -1,12 +1,13 @@
 //! The client's end of an HTTP/1.1 connection.
 //!
-//! Looking for requests? `send`. For what happens to received bytes? `receive`. For which answer is whose? `pipeline`.
+//! Looking for requests? `send`. For how their heads are judged and written? `request`. For what happens to received bytes? `receive`. For which answer is whose? `pipeline`.
 //! For limits and deadlines? `config`. For what a request offers to change to? `offer`.
 
 mod config;
 mod offer;
 mod pipeline;
 mod receive;
+mod request;
 mod send;
 
 use config::{Bounds, TIMERS, Timer};
@@ -23,6 +24,7 @@ use crate::io::Wants;
 use crate::time::{Deadlines, Instant};
 
 pub use config::Config;
+pub use request::Prepared;
 
 /// The client's end of one connection: requests go out, responses come in, in the same order.
 ///

@@ -1,25 +1,15 @@
 //! What the caller's requests become.
 
-use super::{Client, Expects, Incoming, Offer, Timer, Unusable};
-use crate::http::{Method, list};
+use super::offer::Offer;
+use super::request::{self, Facts, Prepared};
+use super::{Client, Expects, Incoming, Timer, Unusable};
+use crate::http::Method;
 use crate::http1::content::Content;
 use crate::http1::cycle::State;
 use crate::http1::framing::{Asked, BodyLength};
 use crate::http1::misuse::Misuse;
 use crate::http1::response::ResponseHead;
-use crate::http1::target::{Authority, Target};
-use crate::http1::{emit, emit::Length};
 use crate::io::{SendError, Tx};
-
-/// What a look at the fields of a request found that a response's do not have.
-struct Findings<'a> {
-    host: Option<&'a [u8]>,
-    expects_continue: bool,
-    /// There is a TE field, and the connection option that goes with it.
-    te: bool,
-    te_option: bool,
-    offer: Offer,
-}
 
 impl Client {
     /// Begins a request: its head, written whole or not at all. Then come [`body`](Self::body) and [`end`](Self::end),
@@ -41,10 +31,15 @@ impl Client {
         body: BodyLength,
         tx: &mut Tx<'_>,
     ) -> Result<(), SendError<Misuse>> {
-        self.begin(method, target, fields, body, b"", tx)?;
-        if body == BodyLength::None {
-            self.request_ends();
-        }
+        self.begin(method, target, fields, body, b"", tx)
+    }
+
+    /// As [`request`](Self::request), with a head that was judged and written before.
+    #[inline]
+    pub fn request_prepared(&mut self, request: &Prepared<'_>, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
+        self.may_request(request.facts.body).map_err(SendError::Misuse)?;
+        tx.put(request.head)?;
+        self.begun(&request.facts);
         Ok(())
     }
 
@@ -105,10 +100,9 @@ impl Client {
     pub(crate) fn offers(&mut self, protocol: &[u8; 9]) {
         let mut offer = Offer::NONE;
         offer.add(protocol).expect("an offer has room for nine bytes");
-        self.begun(Asked::Other, true, offer);
-        self.expects = Expects::Nothing;
-        self.content = Content::Exact(0);
-        self.request_ends();
+        let asked = Asked::Other;
+        let body = BodyLength::None;
+        self.begun(&Facts { asked, alone: true, expects_continue: false, close: false, offer, body });
     }
 
     /// The head of a request, with all content of a short one.
@@ -122,44 +116,38 @@ impl Client {
         content: &[u8],
         tx: &mut Tx<'_>,
     ) -> Result<(), SendError<Misuse>> {
-        self.may_request().map_err(SendError::Misuse)?;
-        let mut outline = emit::outline(fields).map_err(SendError::Misuse)?;
-        let findings = look(fields).map_err(SendError::Misuse)?;
-        let target = Target::parse(method, target).map_err(|_| SendError::Misuse(Misuse::Target))?;
-        fits_host(target, findings.host).map_err(SendError::Misuse)?;
-        let length = self.length(method, body, findings.expects_continue).map_err(SendError::Misuse)?;
-        outline.te = findings.te && !findings.te_option;
-        emit::request(method, target.as_bytes(), fields, &outline, length, content, tx)?;
+        self.may_request(body).map_err(SendError::Misuse)?;
+        let facts = request::write(method, target, fields, body, content, tx)?;
+        self.begun(&facts);
+        Ok(())
+    }
 
-        let asked = Asked::by(method);
-        let leaves_http = asked == Asked::Connect || !findings.offer.is_none();
-        self.begun(asked, leaves_http || !method.is_idempotent(), findings.offer);
-        self.expects = if findings.expects_continue { Expects::Continue } else { Expects::Nothing };
-        self.content = match body {
+    /// The head of a request is written.
+    #[inline]
+    fn begun(&mut self, facts: &Facts) {
+        self.deadlines.clear(Timer::Idle as usize);
+        if self.pipeline.len() == 0 {
+            self.incoming = Incoming::Head(ResponseHead::to(facts.asked));
+        }
+        self.pipeline.begin(facts.asked, facts.alone);
+        self.offer = facts.offer;
+        self.expects = if facts.expects_continue { Expects::Continue } else { Expects::Nothing };
+        self.content = match facts.body {
             BodyLength::None => Content::Exact(0),
             BodyLength::Length(length) => Content::Exact(length),
             BodyLength::Chunked => Content::CHUNKED,
         };
-        if outline.close {
+        if facts.close {
             self.pipeline.close();
             self.ends(Unusable::Closing);
         }
-        Ok(())
-    }
-
-    /// The head of a request is written. `alone`: none may follow before its final status is known.
-    #[inline]
-    fn begun(&mut self, asked: Asked, alone: bool, offer: Offer) {
-        self.deadlines.clear(Timer::Idle as usize);
-        if self.pipeline.len() == 0 {
-            self.incoming = Incoming::Head(ResponseHead::to(asked));
+        if facts.body == BodyLength::None {
+            self.request_ends();
         }
-        self.pipeline.begin(asked, alone);
-        self.offer = offer;
     }
 
-    /// Whether a request may follow those that were sent.
-    pub(crate) fn may_request(&self) -> Result<(), Misuse> {
+    /// Whether a request with such content may follow those that were sent.
+    pub(crate) fn may_request(&self, body: BodyLength) -> Result<(), Misuse> {
         match () {
             // "A client MAY send additional requests on a persistent connection until it sends or receives a 'close'
             // connection option or receives an HTTP/1.0 response without a 'keep-alive' connection option" (§9.3).
@@ -167,32 +155,8 @@ impl Client {
             () if self.pipeline.is_open() => Err(Misuse::RequestIncomplete),
             () if self.pipeline.len() >= self.bounds.pipeline.into() => Err(Misuse::Pipeline),
             () if self.pipeline.is_blocked() => Err(Misuse::Pipeline),
+            () if self.http10 && body == BodyLength::Chunked => Err(Misuse::Http10),
             () => Ok(()),
-        }
-    }
-
-    /// How the request's content is framed (RFC 9110 §8.6, RFC 9112 §6).
-    #[inline]
-    fn length(&self, method: Method<'_>, body: BodyLength, expects_continue: bool) -> Result<Length, Misuse> {
-        let is_empty = matches!(body, BodyLength::None | BodyLength::Length(0));
-        // "A client MUST NOT generate a 100-continue expectation in a request that does not include content" (RFC 9110
-        // §10.1.1).
-        if is_empty && expects_continue {
-            return Err(Misuse::Expectation);
-        }
-        match (method, body) {
-            // "A client MUST NOT send content in a TRACE request" (§9.3.8).
-            (Method::Trace, _) if !is_empty => Err(Misuse::ContentNotAllowed),
-            // A tunnel's bytes follow its head (§9.3.6).
-            (Method::Connect, BodyLength::Length(_) | BodyLength::Chunked) => Err(Misuse::ContentNotAllowed),
-            (_, BodyLength::Chunked) if self.http10 => Err(Misuse::Http10),
-            (_, BodyLength::Chunked) => Ok(Length::Chunked),
-            (_, BodyLength::Length(length @ 1..)) => Ok(Length::Exact(length)),
-            // "a user agent normally sends Content-Length in a POST request even when the value is 0 (indicating empty
-            // content)", and not "when the request message does not contain content and the method semantics do not
-            // anticipate such data" (§8.6).
-            (Method::Post | Method::Put | Method::Patch, _) => Ok(Length::Exact(0)),
-            _ => Ok(Length::Unsaid),
         }
     }
 
@@ -231,46 +195,4 @@ impl Client {
             None => Incoming::Nothing,
         };
     }
-}
-
-fn look<'a>(fields: &[(&str, &'a [u8])]) -> Result<Findings<'a>, Misuse> {
-    let mut findings =
-        Findings { host: None, expects_continue: false, te: false, te_option: false, offer: Offer::NONE };
-    for &(name, value) in fields {
-        let is = |other: &str| name.eq_ignore_ascii_case(other);
-        match name.len() {
-            2 if is("te") => findings.te = true,
-            4 if is("host") && findings.host.is_some() => return Err(Misuse::Host),
-            4 if is("host") => findings.host = Some(value),
-            6 if is("expect") => {
-                if !value.eq_ignore_ascii_case(b"100-continue") {
-                    return Err(Misuse::Expectation);
-                }
-                findings.expects_continue = true;
-            }
-            7 if is("upgrade") => findings.offer.add(value)?,
-            10 if is("connection") => {
-                findings.te_option |= list::elements(value).any(|option| option.eq_ignore_ascii_case(b"te"));
-            }
-            _ => {}
-        }
-    }
-    Ok(findings)
-}
-
-/// "A client MUST send a Host header field in all HTTP/1.1 request messages. If the target URI includes an authority
-/// component, then a client MUST send a field value for Host that is identical to that authority component [..]. If
-/// the authority component is missing or undefined for the target URI, then a client MUST send a Host header field with an
-/// empty field value" (RFC 9112 §3.2).
-#[inline]
-fn fits_host(target: Target<'_>, host: Option<&[u8]>) -> Result<(), Misuse> {
-    let host = host.ok_or(Misuse::Host)?;
-    let fits = match (target, Authority::parse(host)) {
-        (Target::Absolute(_), _) => target.authority().is_some_and(|own| own.as_bytes().eq_ignore_ascii_case(host)),
-        // The examples of §3.2.3 leave the port out.
-        (Target::Authority(own), Some(host)) => own.host().eq_ignore_ascii_case(host.host()),
-        (Target::Authority(_), None) => false,
-        (Target::Origin(_) | Target::Asterisk, authority) => host.is_empty() || authority.is_some(),
-    };
-    if fits { Ok(()) } else { Err(Misuse::Host) }
 }
