@@ -74,7 +74,7 @@
 //! | cursors over buffers, receive buffers | [`io`] |
 //! | deadlines | [`time`] |
 //! | what an HTTP message means: methods, statuses, fields, lists, dates | [`http`] |
-//! | HTTP/1.1 on the wire: heads, targets, framing, chunks, the server | [`http1`] |
+//! | HTTP/1.1 on the wire: heads, targets, framing, chunks, server and client | [`http1`] |
 //! | WebSocket: handshake, frames, messages, close | [`ws`] |
 //! | DEFLATE (RFC 1951), on its own | [`deflate`] |
 //! | Server-Sent Events: reading, writing, keeping alive | [`sse`] |

@@ -967,7 +967,7 @@ const RESPONSES: &[&[u8]] = &[
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 8 } else { 3000 }))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 8 } else { 1000 }))]
 
     /// Calls in any order, right and wrong: no panic, and what goes out is a row of whole requests (the last one may be
     /// cut), one for each call that was taken.

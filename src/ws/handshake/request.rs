@@ -9,7 +9,6 @@ use crate::bytes::num;
 use crate::digest::base64;
 use crate::http::{Status, Version, is_name, list, trim};
 use crate::http1;
-use crate::http1::BodyLength;
 use crate::io::{SendError, Tx};
 use crate::ws::Url;
 
@@ -113,7 +112,7 @@ impl<'a> Request<'a> {
     /// [`Event::Switched`]: http1::client::Event::Switched
     /// [`Config::whole_timeout`]: http1::client::Config::whole_timeout
     pub fn send(&self, http: &mut http1::Client, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
-        http.may_request(BodyLength::None).map_err(|misuse| SendError::Misuse(Misuse::Http(misuse)))?;
+        http.may_request(http1::BodyLength::None).map_err(|misuse| SendError::Misuse(Misuse::Http(misuse)))?;
         self.write(tx)?;
         http.offers(b"websocket");
         Ok(())
