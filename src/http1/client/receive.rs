@@ -194,10 +194,7 @@ impl Client {
             _ => self.exchange_ends(),
         }
         // Seen now or never: behind the next request they would pass for its answer.
-        if matches!(self.incoming, Incoming::Nothing)
-            && self.unusable.is_none()
-            && first_of_response(rx.bytes()).is_some()
-        {
+        if matches!(self.incoming, Incoming::Nothing) && self.unusable.is_none() && !is_blank(rx.bytes()) {
             self.fails(Violation::Ambiguous(Ambiguous::ResponseUnasked));
         }
     }
@@ -211,7 +208,7 @@ impl Client {
         // "If a client receives data on a connection that doesn't have outstanding requests, the client MUST NOT consider
         // that data to be a valid response; the client SHOULD close the connection, [..] unless the data consists only of
         // one or more CRLF (which can be discarded per Section 2.2)" (RFC 9112 §9.2).
-        if first_of_response(rx.bytes()).is_some() {
+        if !is_blank(rx.bytes()) {
             return self.fail(Violation::Ambiguous(Ambiguous::ResponseUnasked));
         }
         rx.take(rx.bytes().len() & !1);
@@ -248,7 +245,7 @@ impl Client {
     }
 }
 
-/// Where the first byte stands that is not of a CRLF.
-fn first_of_response(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().enumerate().position(|(at, &b)| b != if at % 2 == 0 { b'\r' } else { b'\n' })
+/// Whether there is nothing but empty lines, the last of which may be cut.
+fn is_blank(bytes: &[u8]) -> bool {
+    bytes.chunks(2).all(|line| b"\r\n".starts_with(line))
 }
