@@ -1,8 +1,9 @@
 //! RFC 9112: HTTP/1.1 on the wire.
 //!
-//! Looking for how a head is read? `head`. For request targets and hosts? `target`. For the length of content (§6.3)?
-//! `framing`. For a request as the caller sees it? `request`. For a response, and its head? `response`. For what a peer can do wrong? `error`. For what a caller can?
-//! `misuse`. For chunks? [`chunked`]. For the engine? [`Server`]. For whose turn it is? `cycle`. For bytes going out? `emit`.
+//! Looking for how a head is read? `head`, on `lines`. For request targets and hosts? `target`. For the length of content
+//! (§6.3)? `framing`. For a request as the caller sees it? `request`. For a response, and its head? `response`. For what a
+//! peer can do wrong? `error`. For what a caller can? `misuse`. For chunks? [`chunked`]. For the engines? [`Server`],
+//! [`Client`]. For whose turn it is? `cycle`. For bytes going out? `emit`; for how much content of them? `content`.
 
 pub mod chunked;
 pub mod client;
