@@ -400,7 +400,7 @@ fn counts(reader: &mut Reader<'_>) -> Result<Step, InflateError> {
     }
 }
 
-/// Literals and matches, as long as there is more input than the longest match takes, and room for it. Stops before
+/// Literals and matches, as long as there is more input than the longest match takes, and room for each. Stops before
 /// whatever is neither.
 #[inline(never)]
 fn symbols<const N: usize>(codes: &Codes, reader: &mut Reader<'_>, out: &mut Output<'_, N>) {
@@ -414,7 +414,7 @@ fn symbols<const N: usize>(codes: &Codes, reader: &mut Reader<'_>, out: &mut Out
     let (mut reader, mut out) = (*outer_reader, outer_out.reborrow());
     reader.refill();
     let mut symbol = codes.literal.look_up(reader.peek());
-    while reader.count() >= REFILLED && out.room() >= Output::<N>::FAST_ROOM {
+    while reader.count() >= REFILLED && out.room() >= 3 {
         if symbol.is_literal() {
             out.push(symbol.byte());
             reader.consume(symbol.bits());
@@ -444,7 +444,7 @@ fn symbols<const N: usize>(codes: &Codes, reader: &mut Reader<'_>, out: &mut Out
         let behind = reader.peek() >> symbol.bits();
         let distance = codes.distance.look_up(behind);
         let (length, back) = (symbol.value_in(reader.peek()), distance.value_in(behind));
-        if distance.is_bad() || !out.reaches(back) {
+        if distance.is_bad() || !out.reaches(back) || length > out.room() {
             break;
         }
         reader.consume(symbol.bits() + distance.bits());

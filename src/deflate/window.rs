@@ -1,6 +1,6 @@
 //! What was written already, for matches to copy from: in this call, and before it.
 
-use super::tables::{MAX_DISTANCE, MAX_MATCH};
+use super::tables::MAX_DISTANCE;
 
 /// The last `N` bytes written; `N` is a power of two from 256 (2^8) to 32,768 (2^15).
 ///
@@ -60,9 +60,6 @@ impl<const N: usize> Default for Window<N> {
 }
 
 impl<'o, const N: usize> Output<'o, N> {
-    /// Room for the longest match in whole blocks, behind two literals.
-    pub(super) const FAST_ROOM: usize = 2 + MAX_MATCH.next_multiple_of(BLOCK);
-
     pub(super) const fn new(bytes: &'o mut [u8], window: &'o Window<N>) -> Self {
         Self { bytes, at: 0, window }
     }
@@ -122,8 +119,8 @@ impl<'o, const N: usize> Output<'o, N> {
         length
     }
 
-    /// A match that [`reaches`](Self::reaches), where there is [room](Self::FAST_ROOM) for whole blocks. What is in
-    /// the last of them behind the match is written over later.
+    /// A match that [`reaches`](Self::reaches), where there is room for it: in whole blocks, if there is room for
+    /// those. What is in the last of them behind the match is written over later.
     #[inline(always)]
     pub(super) fn copy_blocks(&mut self, distance: usize, length: usize) {
         let (past, room) = self.bytes.split_at_mut(self.at);
@@ -143,7 +140,7 @@ impl<'o, const N: usize> Output<'o, N> {
     }
 }
 
-/// `false` where the source is too short.
+/// `false` where the source or the room is too short.
 #[inline(always)]
 fn copy_blocks(source: &[u8], room: &mut [u8], length: usize) -> bool {
     let mut done = 0;
