@@ -12,11 +12,19 @@ use super::window::{Output, Window};
 /// ```
 /// use hopwire::deflate::{Inflater, Status};
 ///
-/// let mut inflater = Inflater::<32768>::new();
-/// let mut output = [0; 16];
-/// let inflated = inflater.inflate(b"\xf3\x48\xcd\xc9\xc9\x07\x00", &mut output)?;
-/// assert_eq!(inflated.status, Status::End);
-/// assert_eq!(&output[..inflated.produced], b"Hello");
+/// let mut inflater: Inflater = Inflater::new();
+/// let (mut output, mut text) = ([0; 2], Vec::new());
+/// let mut rest = &b"\xf2\x48\xcd\xc9\xc9\x07\x00"[..]; // what a read brought
+/// loop {
+///     let inflated = inflater.inflate(rest, &mut output)?;
+///     text.extend_from_slice(&output[..inflated.produced]);
+///     rest = &rest[inflated.consumed..];
+///     match inflated.status {
+///         Status::Output => {}                 // again, with the output free
+///         Status::Input | Status::End => break, // read more; or the stream is over, and `rest` is behind it
+///     }
+/// }
+/// assert_eq!(text, b"Hello");
 /// # Ok::<(), hopwire::deflate::InflateError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -189,6 +197,7 @@ impl Decoder {
             }
         };
         if status != Status::Input {
+            // Nothing is unfinished but, perhaps, for want of room.
             reader.unread();
         }
         let (bits, consumed) = reader.finish();
