@@ -3,7 +3,7 @@
 use super::history::History;
 use super::prefix;
 use super::sink::Sink;
-use super::symbols::{Frequencies, Symbol, Symbols, distance_code, length_code};
+use super::symbols::{Frequencies, Symbol, Symbols, length_code};
 use super::tables::{
     CODE_LENGTH_CODES, CODE_LENGTH_ORDER, DISTANCE_CODES, DISTANCE_EXTRA, END_OF_BLOCK, FIRST_LENGTH,
     FIXED_DISTANCE_BITS, FIXED_LITERAL_BITS, LENGTH_BASE, LENGTH_EXTRA, LITERAL_CODES, MAX_CODE_BITS,
@@ -135,40 +135,57 @@ impl Block {
 }
 
 /// Writes `symbols` and the end of the block.
-#[inline]
-fn write_symbols(codes: &Codes, done: &mut usize, symbols: &[Symbol], sink: &mut Sink<'_>) -> bool {
-    for symbol in &symbols[*done..] {
-        if !sink.room() {
-            return false;
-        }
-        codes.first[symbol.first()].write(sink);
-        if symbol.distance() > 0 {
-            let (code, extra, bits) = distance_code(symbol.distance());
-            codes.distances[code].write(sink);
-            sink.push(u64::from(bits), extra);
-        }
-        *done += 1;
+fn write_symbols(codes: &Codes, done: &mut usize, symbols: &[Symbol], shared: &mut Sink<'_>) -> bool {
+    let mut sink = shared.take();
+    let mut left = symbols[*done..].iter();
+    let mut room = sink.room();
+    while room && let Some(symbol) = left.next() {
+        // All bits of the symbol first: that does not wait for those before them to be written.
+        let (first, second) = (codes.first[symbol.first()], codes.distances[symbol.second()]);
+        let extra = symbol.extra(second.extra());
+        let distance = second.bits() | u64::from(extra) << second.count();
+        sink.push(first.bits() | distance << first.count(), first.count() + second.count() + second.extra());
+        room = sink.room();
     }
-    if !sink.room() {
-        return false;
+    *done = symbols.len() - left.len();
+    if room {
+        codes.end.write(&mut sink);
     }
-    codes.end.write(sink);
-    true
+    *shared = sink;
+    room
 }
 
-/// Up to 27 bits; how many there are, in the lowest five.
+/// Bits to write: how many, in the lowest five bits; of how many extra bits they are followed, in the next four;
+/// then the bits, up to 20.
 #[derive(Clone, Copy, Debug)]
 struct Item(u32);
 
 impl Item {
-    #[inline]
     const fn new(bits: u32, count: u32) -> Self {
-        Self(bits << 5 | count)
+        Self(bits << 9 | count)
+    }
+
+    const fn with_extra(self, extra: u8) -> Self {
+        Self(self.0 | (extra as u32) << 5)
     }
 
     #[inline]
+    const fn bits(self) -> u64 {
+        (self.0 >> 9) as u64
+    }
+
+    #[inline]
+    const fn count(self) -> u32 {
+        self.0 & 31
+    }
+
+    #[inline]
+    const fn extra(self) -> u32 {
+        self.0 >> 5 & 15
+    }
+
     fn write(self, sink: &mut Sink<'_>) {
-        sink.push(u64::from(self.0 >> 5), self.0 & 31);
+        sink.push(self.bits(), self.count());
     }
 }
 
@@ -178,7 +195,7 @@ pub(super) struct Codes {
     /// Literals, and from 256 on match lengths from 3 on with their extra bits.
     first: [Item; 512],
     end: Item,
-    distances: [Item; 32],
+    distances: [Item; 64],
 }
 
 /// §3.2.6
@@ -189,7 +206,7 @@ static FIXED: Codes = {
 };
 
 impl Codes {
-    const EMPTY: Self = Self { first: [Item(0); 512], end: Item(0), distances: [Item(0); 32] };
+    const EMPTY: Self = Self { first: [Item(0); 512], end: Item(0), distances: [Item(0); 64] };
 
     const fn set<const L: usize, const D: usize>(&mut self, literal_bits: &[u8; L], distance_bits: &[u8; D]) {
         let codes = prefix::codes(literal_bits);
@@ -213,7 +230,8 @@ impl Codes {
         let codes = prefix::codes(distance_bits);
         symbol = 0;
         while symbol < DISTANCE_CODES {
-            self.distances[symbol] = Item::new(codes[symbol] as u32, distance_bits[symbol] as u32);
+            self.distances[symbol] =
+                Item::new(codes[symbol] as u32, distance_bits[symbol] as u32).with_extra(DISTANCE_EXTRA[symbol]);
             symbol += 1;
         }
     }

@@ -242,7 +242,7 @@ impl<const WINDOW: usize> Encoder<WINDOW> {
         match self.level {
             Level::Stored => self.span == Self::SIZE,
             _ if self.span + Self::AHEAD > Self::SIZE && self.symbols.len() > self.span / 3 => true,
-            _ => self.symbols.room() < 2,
+            _ => self.symbols.room() < Symbols::ROOM,
         }
     }
 

@@ -120,12 +120,17 @@ impl<const WINDOW: usize> History<WINDOW> {
     pub(super) fn common(&self, position: u32, distance: u32, most: u32) -> u32 {
         let mut len = 0;
         while len < most {
-            let here = position.wrapping_add(len);
-            let differ = self.eight(here) ^ self.eight(here.wrapping_sub(distance));
-            if differ != 0 {
-                return (len + differ.trailing_zeros() / 8).min(most);
+            let differ = |len| {
+                let here = position.wrapping_add(len);
+                self.eight(here) ^ self.eight(here.wrapping_sub(distance))
+            };
+            // Two at a time: how many bytes agree can hardly be predicted, so there shall be few turns.
+            let (first, second) = (differ(len), differ(len + 8));
+            let both = u128::from(second) << 64 | u128::from(first);
+            if both != 0 {
+                return (len + both.trailing_zeros() / 8).min(most);
             }
-            len += 8;
+            len += 16;
         }
         most
     }

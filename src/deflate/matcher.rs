@@ -1,6 +1,6 @@
-//! Finding matches: where four bytes were seen before.
+//! Finding matches: where the same few bytes were seen before.
 //!
-//! The table holds positions by a hash of the four bytes there, modulo 2^16. Nothing in it is trusted: a position
+//! The table holds positions, modulo 2^16, by a hash of the bytes there. Nothing in it is trusted: a position
 //! is used if it lies within reach and the bytes there agree. So the table is never cleared, not after
 //! a reset, and may even have served another history.
 #![expect(
@@ -9,7 +9,7 @@
 )]
 
 use super::history::History;
-use super::symbols::Symbols;
+use super::symbols::{Symbol, Symbols};
 
 #[derive(Clone, Debug)]
 pub(super) struct Matcher<const WINDOW: usize> {
@@ -31,37 +31,43 @@ impl<const WINDOW: usize> Matcher<WINDOW> {
     }
 
     /// Turns input into symbols until there is no room for more, or no more than `keep` bytes are left.
-    /// The first match is taken; only its first position is remembered.
+    ///
+    /// The first match is taken. Whether a byte begins one can hardly be predicted, so three are looked at before
+    /// anything depends on the answer: that one of them does can be.
     pub(super) fn fast(&mut self, history: &mut History<WINDOW>, symbols: &mut Symbols, keep: u32) {
-        while history.ahead() > keep.max(HASHED - 1) && symbols.room() > 0 {
-            let at = history.at();
+        while history.ahead() > keep.max(7) {
+            let Some(space) = symbols.space::<{ TOGETHER + 1 }>() else { return };
+            let (at, reach) = (history.at(), history.reach());
             let bytes = history.eight(at);
-            let place = &mut self.table[(hash(bytes) >> (32 - Self::FAST_BITS)) as usize];
-            let distance = distance(at, *place);
-            *place = at as u16;
-            if distance.wrapping_sub(1) < history.reach() {
-                let differ = history.eight(at.wrapping_sub(distance)) ^ bytes;
-                if differ as u32 == 0 {
-                    let most = history.longest();
-                    let len = match differ {
-                        0 => 8 + history.common(at.wrapping_add(8), distance, most.saturating_sub(8)),
-                        _ => differ.trailing_zeros() / 8,
-                    };
-                    let len = len.min(most);
-                    symbols.push_match(len, distance);
-                    history.pass(len);
-                    continue;
-                }
+            let (mut literals, mut distance) = (TOGETHER, 0);
+            for ahead in 0..TOGETHER {
+                // The five bytes there, above zeros.
+                let five = bytes >> (8 * ahead) << 24;
+                let at = at.wrapping_add(ahead as u32);
+                let place = &mut self.table[(five.wrapping_mul(FAST_HASH) >> (64 - Self::FAST_BITS)) as usize];
+                let back = before(at, *place);
+                *place = at as u16;
+                let same = history.eight(at.wrapping_sub(back)) << 24 == five;
+                let first = same & (back.wrapping_sub(1) < reach) & (literals == TOGETHER);
+                (literals, distance) = if first { (ahead, back) } else { (literals, distance) };
             }
-            symbols.push_literal(bytes as u8);
-            history.pass(1);
+            for (ahead, symbol) in space[..TOGETHER].iter_mut().enumerate() {
+                *symbol = Symbol::literal((bytes >> (8 * ahead)) as u8);
+            }
+            history.pass(literals as u32);
+            symbols.add(literals as u32);
+            if literals < TOGETHER {
+                let len = history.common(history.at(), distance, history.longest());
+                symbols.push_match(len, distance);
+                history.pass(len);
+            }
         }
         literals(history, symbols, keep);
     }
 
     /// The same, but the longest match of several is taken, and not before the next position has none longer.
     pub(super) fn lazy(&mut self, effort: Effort, history: &mut History<WINDOW>, symbols: &mut Symbols, keep: u32) {
-        while history.ahead() > keep.max(HASHED - 1) && symbols.room() > 1 {
+        while history.ahead() > keep.max(HASHED - 1) && symbols.room() >= Symbols::ROOM {
             let mut byte = history.eight(history.at()) as u8;
             let Some((mut len, mut distance)) = self.longest(effort, history, HASHED - 1) else {
                 symbols.push_literal(byte);
@@ -70,7 +76,7 @@ impl<const WINDOW: usize> Matcher<WINDOW> {
             };
             history.pass(1);
             let mut passed = 0;
-            while len < effort.enough && symbols.room() > 1 {
+            while len < effort.enough && symbols.room() >= Symbols::ROOM {
                 passed = 1;
                 let next = history.eight(history.at()) as u8;
                 let Some(better) = self.longest(effort, history, len) else { break };
@@ -104,7 +110,7 @@ impl<const WINDOW: usize> Matcher<WINDOW> {
         let end = |best: u32, distance: u32| history.eight(at.wrapping_add(best - 3).wrapping_sub(distance)) as u32;
         let mut wanted = end(best, 0);
         for &place in row.iter().take(effort.candidates) {
-            let distance = distance(at, place);
+            let distance = before(at, place);
             if distance.wrapping_sub(1) >= reach || best >= most {
                 break;
             }
@@ -132,9 +138,9 @@ impl<const WINDOW: usize> Matcher<WINDOW> {
     const FAST_BITS: u32 = if WINDOW.ilog2() < 13 { WINDOW.ilog2() } else { 13 };
 }
 
-/// What is left when everything must be encoded is shorter than a match.
+/// Of what must be encoded now, the last bytes: too few to look for a match.
 fn literals<const WINDOW: usize>(history: &mut History<WINDOW>, symbols: &mut Symbols, keep: u32) {
-    while history.ahead() > keep && history.ahead() < HASHED && symbols.room() > 0 {
+    while history.ahead() > keep && history.ahead() < 8 && symbols.room() > 0 {
         symbols.push_literal(history.eight(history.at()) as u8);
         history.pass(1);
     }
@@ -148,7 +154,7 @@ fn remember(row: &mut [u16; ROW], at: u32) {
 
 /// How far `place`, a position modulo 2^16, lies before `at`.
 #[inline]
-const fn distance(at: u32, place: u16) -> u32 {
+const fn before(at: u32, place: u16) -> u32 {
     (at as u16).wrapping_sub(place) as u32
 }
 
@@ -157,6 +163,12 @@ const fn distance(at: u32, place: u16) -> u32 {
 const fn hash(bytes: u64) -> u32 {
     (bytes as u32).wrapping_mul(0x9e37_79b1)
 }
+
+/// Positions that are looked at together: eight bytes hold five from each of them on, and one more.
+const TOGETHER: usize = 3;
+
+/// 2^64 divided by the golden ratio.
+const FAST_HASH: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// How many bytes are hashed: the shortest match that is found.
 const HASHED: u32 = 4;

@@ -19,6 +19,19 @@ pub(super) struct Waiting {
 
 impl Waiting {
     pub(super) const NONE: Self = Self { bits: 0, count: 0 };
+
+    /// Writes whole bytes from `at` on, where fewer than eight may be left. How far, and what is left.
+    #[cold]
+    fn drain(mut self, output: &mut [u8], mut at: usize) -> (usize, Self) {
+        while self.count >= 8 {
+            let Some(space) = output.get_mut(at) else { break };
+            *space = self.bits.to_le_bytes()[0];
+            at += 1;
+            self.bits >>= 8;
+            self.count -= 8;
+        }
+        (at, self)
+    }
 }
 
 impl<'o> Sink<'o> {
@@ -35,31 +48,25 @@ impl<'o> Sink<'o> {
         (self.at, self.waiting)
     }
 
+    /// The same sink, for a loop that keeps it in registers. What is left here writes nothing until that one is put back.
+    #[inline]
+    pub(super) fn take(&mut self) -> Self {
+        core::mem::replace(self, Self { output: &mut [], at: 0, waiting: Waiting::NONE })
+    }
+
     /// Writes whole bytes out until there is room for [`PUSH`](Self::PUSH) more bits. False if the output is full
     /// before that.
     #[inline]
     pub(super) fn room(&mut self) -> bool {
         let Some(space) = self.output.get_mut(self.at..).and_then(|rest| rest.first_chunk_mut()) else {
-            return self.room_at_the_end();
+            (self.at, self.waiting) = self.waiting.drain(self.output, self.at);
+            return self.waiting.count <= 63 - Self::PUSH;
         };
         *space = self.waiting.bits.to_le_bytes();
         self.at += (self.waiting.count >> 3) as usize;
         self.waiting.bits >>= self.waiting.count & !7;
         self.waiting.count &= 7;
         true
-    }
-
-    /// The same when fewer than eight bytes of output are left.
-    #[cold]
-    fn room_at_the_end(&mut self) -> bool {
-        while self.waiting.count >= 8 {
-            let Some(space) = self.output.get_mut(self.at) else { break };
-            *space = self.waiting.bits.to_le_bytes()[0];
-            self.at += 1;
-            self.waiting.bits >>= 8;
-            self.waiting.count -= 8;
-        }
-        self.waiting.count <= 63 - Self::PUSH
     }
 
     /// The lowest `count` bits of `bits`, which has no others. Between two calls of [`room`](Self::room) there is

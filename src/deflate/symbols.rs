@@ -2,33 +2,43 @@
 
 use super::tables::{DISTANCE_CODES, END_OF_BLOCK, FIRST_LENGTH, LENGTH_BASE, LITERAL_CODES, MAX_MATCH, MIN_MATCH};
 
-/// A literal, or a match: its length less 3, plus 256, and its distance in the upper half.
+/// A literal, or a match, ready to be counted and written.
+///
+/// From the lowest bit on: nine bits of [`first`](Self::first), six of [`second`](Self::second), and the distance
+/// less one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Symbol(u32);
 
 impl Symbol {
     #[inline]
     pub(super) const fn literal(byte: u8) -> Self {
-        Self(byte as u32)
+        // One place of several, so that counting need not wait for the literal before.
+        Self(byte as u32 | (NO_DISTANCE | byte as u32 & 31) << 9)
     }
 
     /// `length` is 3 to 258, `distance` 1 to 32,768.
     #[inline]
     pub(super) const fn a_match(length: u32, distance: u32) -> Self {
         debug_assert!(length >= 3 && length <= 258 && distance >= 1 && distance <= 32768);
-        Self(distance << 16 | 0x100 | (length - 3))
+        Self(0x100 | (length - 3) | distance_code(distance) << 9 | (distance - 1) << 15)
     }
 
-    /// A literal, or 256 and more for a match: a place in [`Codes::first`](super::block::Codes::first).
+    /// A literal, or a match length less 3, plus 256.
     #[inline]
     pub(super) const fn first(self) -> usize {
         (self.0 & 0x1ff) as usize
     }
 
-    /// The distance of a match, 0 for a literal.
+    /// The code of the distance, below 30, or for a literal [`NO_DISTANCE`] or more.
     #[inline]
-    pub(super) const fn distance(self) -> u32 {
-        self.0 >> 16
+    pub(super) const fn second(self) -> usize {
+        (self.0 >> 9 & 0x3f) as usize
+    }
+
+    /// The extra bits of the distance, if there are `count` of them.
+    #[inline]
+    pub(super) const fn extra(self, count: u32) -> u32 {
+        self.0 >> 15 & ((1 << count) - 1)
     }
 }
 
@@ -37,30 +47,37 @@ impl Symbol {
 pub(super) struct Symbols {
     symbols: [Symbol; Self::MOST as usize],
     len: u32,
-    /// How many literals have nine bits in the fixed code, which has eight for the others.
-    long_literals: u32,
-    matches: u32,
 }
 
 impl Symbols {
     pub(super) const fn new() -> Self {
-        Self { symbols: [Symbol(0); Self::MOST as usize], len: 0, long_literals: 0, matches: 0 }
+        Self { symbols: [Symbol(0); Self::MOST as usize], len: 0 }
     }
 
     pub(super) const fn clear(&mut self) {
-        (self.len, self.long_literals, self.matches) = (0, 0, 0);
+        self.len = 0;
     }
 
     #[inline]
     pub(super) fn push_literal(&mut self, byte: u8) {
-        self.long_literals += u32::from(byte > 143);
         self.push(Symbol::literal(byte));
     }
 
     #[inline]
     pub(super) fn push_match(&mut self, length: u32, distance: u32) {
-        self.matches += 1;
         self.push(Symbol::a_match(length, distance));
+    }
+
+    /// The next `N` places, if there are so many.
+    #[inline]
+    pub(super) fn space<const N: usize>(&mut self) -> Option<&mut [Symbol; N]> {
+        self.symbols.get_mut(self.len as usize..).and_then(|rest| rest.first_chunk_mut())
+    }
+
+    /// `count` symbols were put into the space.
+    #[inline]
+    pub(super) fn add(&mut self, count: u32) {
+        self.len += count;
     }
 
     #[inline]
@@ -90,9 +107,16 @@ impl Symbols {
     /// At least as many bits as symbols and end take in the fixed code: a match has at most eight for its length, five for its
     /// distance, and five and thirteen extra ones.
     pub(super) fn fixed_bits_at_most(&self) -> u32 {
-        8 * (self.len - self.matches) + self.long_literals + 31 * self.matches + 7
+        let bits = |symbol: &Symbol| match symbol.first() {
+            0..144 => 8,
+            144..256 => 9,
+            _ => 31,
+        };
+        self.as_slice().iter().map(bits).sum::<u32>() + 7
     }
 
+    /// With room for fewer, the block is full: a step of a matcher takes up to four.
+    pub(super) const ROOM: u32 = 5;
     /// A block of so many symbols is written. More make fewer headers, fewer follow the data closer.
     const MOST: u32 = 4096;
 }
@@ -108,12 +132,10 @@ impl Frequencies {
     pub(super) fn of(symbols: &[Symbol]) -> Self {
         let mut of = Self { literals: [0; LITERAL_CODES], distances: [0; DISTANCE_CODES] };
         let mut firsts = [0_u16; 512];
-        let mut distances = [0_u16; 32];
+        let mut distances = [0_u16; 64];
         for symbol in symbols {
             firsts[symbol.first()] += 1;
-            if symbol.distance() > 0 {
-                distances[distance_code(symbol.distance()).0] += 1;
-            }
+            distances[symbol.second()] += 1;
         }
         of.literals[..256].copy_from_slice(&firsts[..256]);
         for (length, count) in firsts[256..].iter().enumerate() {
@@ -130,13 +152,16 @@ pub(super) const fn length_code(length: usize) -> usize {
     FIRST_LENGTH + LENGTH_CODE[length - MIN_MATCH] as usize
 }
 
-/// The code of a distance (§3.2.5), how many extra bits it has, and these: after four codes, every two have one more.
+/// The code of a distance (§3.2.5): after four codes, every two have one more extra bit.
 #[inline]
-pub(super) const fn distance_code(distance: u32) -> (usize, u32, u32) {
+const fn distance_code(distance: u32) -> u32 {
     let less = distance - 1;
     let extra = (less | 2).ilog2() - 1;
-    ((2 * extra + (less >> extra)) as usize, extra, less & ((1 << extra) - 1))
+    2 * extra + (less >> extra)
 }
+
+/// From here to 63: no distance. So literals and matches are treated alike.
+const NO_DISTANCE: u32 = 32;
 
 /// Of each length from 3 on, less 257.
 const LENGTH_CODE: [u8; MAX_MATCH - MIN_MATCH + 1] = {
@@ -170,9 +195,10 @@ mod tests {
             );
         }
         for distance in 1..=32768 {
-            let (code, extra, bits) = distance_code(distance);
-            assert_eq!(extra, u32::from(DISTANCE_EXTRA[code]));
-            assert!(bits < 1 << extra && u32::from(DISTANCE_BASE[code]) + bits == distance, "{distance}");
+            let symbol = Symbol::a_match(3, distance);
+            let code = symbol.second();
+            let extra = symbol.extra(u32::from(DISTANCE_EXTRA[code]));
+            assert_eq!(u32::from(DISTANCE_BASE[code]) + extra, distance);
         }
     }
 
