@@ -11,7 +11,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hopwire::deflate::{Compressor, Flush, Inflater, Level, Status};
 
 criterion_main!(benches);
-criterion_group!(benches, inflate);
+criterion_group!(benches, inflate, deflate);
 
 fn inflate(c: &mut Criterion) {
     let cases = [
@@ -35,6 +35,31 @@ fn inflate(c: &mut Criterion) {
                 }
             });
         });
+        group.finish();
+    }
+}
+
+fn deflate(c: &mut Criterion) {
+    let cases = [
+        ("json300_context", texts::json_messages(512)),
+        ("json1MiB", vec![texts::json_document(1 << 20)]),
+        ("random1MiB", vec![texts::noise(1 << 20)]),
+    ];
+    for (case, texts) in cases {
+        let mut output = vec![0; Compressor::<32768>::bound(1 << 20)];
+        let mut group = c.benchmark_group(format!("deflate/{case}"));
+        group.throughput(Throughput::Bytes(texts.iter().map(|text| text.len() as u64).sum()));
+        for (name, level) in [("fast", Level::Fast), ("default", Level::Default), ("best", Level::Best)] {
+            let mut compressor = Box::new(Compressor::<32768>::new(level));
+            group.bench_function(name, |b| {
+                b.iter(|| {
+                    for text in &texts {
+                        let progress = compressor.compress(black_box(text), &mut output, Flush::Sync);
+                        assert_eq!(black_box(progress).status, Status::Input);
+                    }
+                });
+            });
+        }
         group.finish();
     }
 }

@@ -47,6 +47,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
     let mut seeds = match target {
         "chunked" => chunked_bodies(),
         "client" => responses(),
+        "compress" => [inputs("http1"), payloads()].concat(),
         "forward" => {
             let cases =
                 ["http1", "http1_forward"].into_iter().flat_map(vectors::files).flat_map(|file| vectors::cases(&file));

@@ -4,7 +4,7 @@
 # usage: benches/peers/run.sh [area ...] > figures.txt
 set -eu
 manifest=$(dirname "$0")/Cargo.toml
-areas=${*:-http_head http_exchange http_chunked response_head client_exchange forward ws_recv ws_send ws_handshake ws_mem broadcast inflate sse_decode sse_encode accept_key}
+areas=${*:-http_head http_exchange http_chunked response_head client_exchange forward ws_recv ws_send ws_handshake ws_mem broadcast deflate inflate sse_decode sse_encode accept_key}
 if [ -n "${V3:-}" ]; then
     export RUSTFLAGS="${RUSTFLAGS:-} -Ctarget-cpu=x86-64-v3"
 fi

@@ -9,6 +9,7 @@
 
 pub mod chunked;
 pub mod client;
+pub mod compress;
 pub mod forward;
 pub mod handshake;
 pub mod handshake_client;
@@ -38,6 +39,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("chunked", chunked::run),
     ("client", client::run),
+    ("compress", compress::run),
     ("forward", forward::run),
     ("handshake", handshake::run),
     ("handshake_client", handshake_client::run),

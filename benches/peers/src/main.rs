@@ -10,6 +10,8 @@ mod accept_key;
 mod broadcast;
 #[cfg(feature = "client_exchange")]
 mod client_exchange;
+#[cfg(feature = "deflate")]
+mod deflate;
 #[cfg(feature = "forward")]
 mod forward;
 #[cfg(feature = "http_chunked")]
@@ -45,7 +47,7 @@ mod hyper_mem;
 mod inputs;
 #[cfg_attr(not(feature = "all"), allow(dead_code))]
 mod memio;
-#[cfg(feature = "inflate")]
+#[cfg(any(feature = "deflate", feature = "inflate"))]
 mod texts;
 
 #[global_allocator]
@@ -80,6 +82,8 @@ const AREAS: &[(&str, fn())] = &[
     ("sse_encode", sse_encode::run),
     #[cfg(feature = "accept_key")]
     ("accept_key", accept_key::run),
+    #[cfg(feature = "deflate")]
+    ("deflate", deflate::run),
     #[cfg(feature = "inflate")]
     ("inflate", inflate::run),
 ];
