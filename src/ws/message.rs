@@ -162,7 +162,7 @@ impl Messages {
 /// The most memory kept between messages: those in fragments, up to this size, then cost no allocation.
 const KEPT: usize = 4096;
 /// The most memory kept for the messages of many connections.
-const SPARE: usize = 1 << 20;
+pub(super) const SPARE: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {

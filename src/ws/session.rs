@@ -4,7 +4,7 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::deflate::{Piece, Receiver, Sender};
 use super::handshake::deflate::Params;
-use super::message::Ready;
+use super::message::{Ready, SPARE};
 use super::{
     Client, CloseCode, Config, Connection, Event, Kind, Message, Messages, Misuse, Prepared, Role, Server, Violation,
 };
@@ -444,6 +444,9 @@ fn pack<'p>(
     history: &mut History,
     packed: &'p mut Vec<u8>,
 ) -> &'p [u8] {
+    if packed.len() > SPARE {
+        *packed = Vec::new();
+    }
     let mut len = 0;
     loop {
         let room = piece.data.len() + LEAST_ROOM;

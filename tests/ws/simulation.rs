@@ -157,7 +157,7 @@ impl World {
             }
             5 => {
                 (self.died, self.to_server.cut) = (true, true);
-                self.to_client.cut = rng.one_in(2);
+                self.to_client.cut |= rng.one_in(2);
             }
             6 if !self.client.gone => {
                 (self.died, self.client.gone) = (true, true);
