@@ -4,7 +4,7 @@
 use std::collections::hash_map::RandomState;
 use std::error::Error;
 use std::hash::BuildHasher;
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
@@ -188,7 +188,7 @@ fn answer<'a>(
             Event::Response(response) => {
                 eprintln!("the server answered {} {}", response.code(), response.reason().escape_ascii());
             }
-            Event::Body(data) => io::stderr().write_all(data)?,
+            Event::Body(data) => eprint!("{}", harmless(&String::from_utf8_lossy(data))),
             Event::End => return Err("not connected".into()),
             _ => {}
         }
@@ -231,18 +231,21 @@ impl Cat {
         let mut stdout = io::stdout().lock();
         while let Some(received) = self.session.poll_any(self.wire.epoch.now(), &mut self.shared, &mut rx, &mut tx)? {
             match received {
-                // A text that begins with a slash is printed as it would have to be typed.
-                Received::Message(Message::Text(text), _) if text.as_bytes().starts_with(b"/") => {
-                    writeln!(stdout, "/{}", text.as_str())?;
+                Received::Message(Message::Text(text), _) => {
+                    // A text that begins with a slash is printed as it would have to be typed.
+                    let slash = if text.as_bytes().starts_with(b"/") { "/" } else { "" };
+                    match stdout.is_terminal() {
+                        true => writeln!(stdout, "{slash}{}", harmless(text.as_str()))?,
+                        false => writeln!(stdout, "{slash}{}", text.as_str())?,
+                    }
                 }
-                Received::Message(Message::Text(text), _) => writeln!(stdout, "{}", text.as_str())?,
                 Received::Message(Message::Binary(data), _) => writeln!(stdout, "/binary {}", hex(data))?,
                 Received::Control(ws::Event::Pong(data)) if !self.quiet => eprintln!("pong {}", data.escape_ascii()),
                 Received::Control(ws::Event::Close { code, reason }) => {
                     let code = code.map_or(1005, ws::CloseCode::code);
                     self.good |= matches!(code, 1000 | 1001 | 1005);
                     if !self.quiet {
-                        eprintln!("closed with {code} {}", reason.as_str());
+                        eprintln!("closed with {code} {}", harmless(reason.as_str()));
                     }
                 }
                 Received::Control(_) => {}
@@ -342,8 +345,17 @@ impl Wire {
     fn read_lines(&self) {
         let sender = self.sender.clone();
         thread::spawn(move || {
-            let lines = io::stdin().lock().lines().map_while(Result::ok).map(Some);
-            lines.chain([None]).all(|line| sender.send(Input::Line(line)).is_ok())
+            for line in io::stdin().lock().lines() {
+                match line {
+                    // Nobody listens only once all is over.
+                    Ok(line) => drop(sender.send(Input::Line(Some(line)))),
+                    Err(error) if error.kind() == ErrorKind::InvalidData => {
+                        eprintln!("wscat: a line that is not UTF-8 is not sent");
+                    }
+                    Err(_) => break,
+                }
+            }
+            drop(sender.send(Input::Line(None)));
         });
     }
 
@@ -405,6 +417,12 @@ impl Entropy for Random {
             chunk.copy_from_slice(&self.keyed.hash_one(self.count).to_ne_bytes()[..chunk.len()]);
         }
     }
+}
+
+/// What a server says, without what a terminal would obey.
+fn harmless(text: &str) -> String {
+    let is_harmless = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+    text.chars().map(|c| if is_harmless(&c) { c.to_string() } else { c.escape_default().to_string() }).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {

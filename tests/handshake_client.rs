@@ -8,7 +8,7 @@ use core::time::Duration;
 use hopwire::digest::base64;
 use hopwire::http::{Status, Version};
 use hopwire::http1::client::{Config, Event, Unusable};
-use hopwire::http1::{self, Client, Server};
+use hopwire::http1::{self, Client, Limit, Server};
 use hopwire::io::{Full, Rx, SendError, Tx, Wants};
 use hopwire::time::Instant;
 use hopwire::ws::handshake::{Agreed, Handshake, Misuse, OriginPolicy, Request, Violation, deflate};
@@ -368,6 +368,28 @@ fn the_whole_handshake_has_a_deadline() {
     http.handle_timeout(Instant::from_millis(1500));
     assert!(http.wants() == Wants::Close && matches!(http.unusable(), Some(Unusable::Failed(_))));
     assert!(http.poll(Instant::from_millis(1500), &mut rx).is_err());
+}
+
+/// An answer that does not end is cut off where the limits of a head are.
+#[test]
+fn an_endless_answer_has_its_limits() {
+    let long = "x".repeat(1 << 20);
+    for (answer, limit) in [
+        (format!("HTTP/1.1 101 {long}"), Limit::StatusLine),
+        (format!("HTTP/1.1 101 Yes\r\nX: {long}"), Limit::Head),
+        (format!("HTTP/1.1 101 Yes\r\n{}", "X: y\r\n".repeat(101)), Limit::Fields),
+        ("HTTP/1.1 103 Early Hints\r\n\r\n".repeat(21), Limit::Interim),
+    ] {
+        let (mut http, mut answer) = (open(&request()), answer.into_bytes());
+        let mut rx = Rx::new(&mut answer);
+        let violation = loop {
+            match http.poll(Instant::ZERO, &mut rx) {
+                Ok(event) => assert!(matches!(event, Some(Event::Interim(_)))),
+                Err(violation) => break violation,
+            }
+        };
+        assert_eq!(violation, http1::Violation::Limit(limit));
+    }
 }
 
 /// A long list costs no more than its length: 64 KiB of extensions, several ways, within the time of one test.
