@@ -166,14 +166,13 @@ impl<const ID: usize> Decoder<ID> {
     #[inline]
     pub fn poll<'b>(&mut self, rx: &mut Rx<'b>) -> Option<Event<'b>> {
         if self.phase == Phase::Lines && !self.after_cr {
-            if self.scanned > 0 {
+            if self.line > 0 || self.block.is_begun() {
                 if self.goes_on(rx) {
                     return None;
                 }
             } else {
-                let comments = line::comments(rx.bytes());
-                if comments > 0 {
-                    rx.take(comments);
+                if self.scanned == 0 {
+                    rx.take(line::comments(rx.bytes()));
                 }
                 if let Some(message) = self.at_once(rx) {
                     return Some(Event::Message(message));
@@ -188,7 +187,7 @@ impl<const ID: usize> Decoder<ID> {
         self.step(rx)
     }
 
-    /// The next usual case: a line that goes on through all that came.
+    /// A usual case: a line that goes on through all that came.
     #[inline(always)]
     fn goes_on(&mut self, rx: &Rx<'_>) -> bool {
         let bytes = rx.bytes();
@@ -206,18 +205,26 @@ impl<const ID: usize> Decoder<ID> {
         !rx.is_full() && !rx.is_last() && rx.bytes().len() <= self.max_event
     }
 
-    /// The usual case, one line of data alone, whole and ended with LF. Of anything else only how far it was looked at
-    /// is remembered.
+    /// The usual case: one line of data alone, ended with LF, of which some may have been looked at before. Of anything
+    /// else only how far it was looked at is remembered.
     #[inline(always)]
     fn at_once<'b>(&mut self, rx: &mut Rx<'b>) -> Option<Message<'b>> {
-        let value = rx.bytes().strip_prefix(b"data: ")?;
-        let (end, ascii) = line::end(value);
-        if value.get(end..end + 2) != Some(b"\n\n") || end + DATA + 1 > self.max_event {
-            self.scanned = DATA + end;
-            self.block.ascii = ascii;
+        let bytes = rx.bytes();
+        if !bytes.starts_with(b"data: ") {
             return None;
         }
-        let data = rx.take(DATA + end + 2).get(DATA..DATA + end)?;
+        let from = self.scanned.max(DATA);
+        let rest = bytes.get(from..)?;
+        // What was long before goes on.
+        let goes_on = if from > LONG { line::goes_on(rest).map(|ascii| (rest.len(), ascii)) } else { None };
+        let (length, ascii) = goes_on.unwrap_or_else(|| line::end(rest));
+        let (end, ascii) = (from + length, ascii && self.block.ascii);
+        if bytes.get(end..end + 2) != Some(b"\n\n") || end + 1 > self.max_event {
+            (self.scanned, self.block.ascii) = (end, ascii);
+            return None;
+        }
+        (self.scanned, self.block.ascii) = (0, true);
+        let data = rx.take(end + 2).get(DATA..end)?;
         Some(Message { event: MESSAGE, data: Lossy::of(data, ascii) })
     }
 
@@ -294,7 +301,10 @@ impl<const ID: usize> Decoder<ID> {
     /// There is nothing more to look at.
     fn pause<'b>(&mut self, rx: &mut Rx<'b>, start: usize, line: usize, scanned: usize) -> Option<Event<'b>> {
         let mid_line = scanned > line;
-        if let Phase::RestOfBlock { mid_line: before } = self.phase {
+        if rx.is_last() {
+            // "Once the end of the file is reached, any pending data must be discarded."
+            self.restart();
+        } else if let Phase::RestOfBlock { mid_line: before } = self.phase {
             self.phase = Phase::RestOfBlock { mid_line: mid_line || (before && line == 0) };
         } else if mid_line && !self.keeps(&rx.bytes()[line..scanned]) {
             if line::is_short_comment(&rx.bytes()[line..]) && self.waits(rx) {
@@ -303,9 +313,6 @@ impl<const ID: usize> Decoder<ID> {
                 return None;
             }
             self.phase = Phase::RestOfLine;
-        } else if rx.is_last() {
-            // "Once the end of the file is reached, any pending data must be discarded."
-            self.restart();
         } else if rx.is_full() && rx.consumed() == 0 && start == 0 && scanned > 0 {
             return Some(self.skip(rx, mid_line, scanned));
         } else {
@@ -433,6 +440,9 @@ fn join(block: &mut [u8], mut to: usize) -> usize {
 }
 
 const DATA: usize = b"data: ".len();
+
+/// A line of more bytes than this is likely to have many more.
+const LONG: usize = 256;
 
 /// "Initialize event's type attribute to message".
 const MESSAGE: Lossy<'static> = Lossy::ascii(b"message");

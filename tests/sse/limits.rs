@@ -126,6 +126,13 @@ fn a_new_stream_keeps_the_id_and_nothing_else() {
     let told = play(&mut decoder, [&b"\xef\xbb\xbfdata: y\n\n"[..]]);
     assert_eq!(told.events, [["message".to_owned(), "y".to_owned(), "5".to_owned()]]);
     assert_eq!(told.retry, Some(70));
+    // Nor does what the stream before ended in: a comment, an event too long.
+    for end in [&b": half a comment, longer than a word"[..], b"x", b"data: x\r", b"data: too long for four"] {
+        let mut decoder = Decoder::new();
+        decoder.set_max_event(20);
+        play(&mut decoder, [end]);
+        assert_eq!(play(&mut decoder, [&b"data: y\n\n"[..]]).events.len(), 1, "{}", end.escape_ascii());
+    }
 }
 
 #[test]
