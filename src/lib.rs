@@ -77,7 +77,8 @@
 //! | HTTP/1.1 on the wire: heads, targets, framing, chunks, server and client | [`http1`] |
 //! | WebSocket: handshake, frames, messages, close | [`ws`] |
 //! | DEFLATE (RFC 1951), on its own | [`deflate`] |
-//! | Server-Sent Events: reading, writing, keeping alive | [`sse`] |
+//! | Server-Sent Events: reading, writing, keeping alive, coming back | [`sse`] |
+//! | one history with cursors under polls, SSE and WebSocket | [`feed`] |
 //! | UTF-8, SHA-1, base64 | [`bytes`], [`digest`] |
 //! | which rule of which RFC is kept where, and its test | `SPEC_NOTES.md` |
 //!
@@ -96,6 +97,7 @@ pub mod bytes;
 pub mod deflate;
 pub mod digest;
 mod entropy;
+pub mod feed;
 pub mod http;
 pub mod http1;
 pub mod io;

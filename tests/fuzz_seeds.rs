@@ -54,6 +54,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             cases.filter_map(|case| case.bytes("bytes_hex")).collect()
         }
         "handshake" | "handshake_client" => inputs("ws_handshake"),
+        "cursor" => CURSORS.iter().map(|seed| seed.as_bytes().to_vec()).collect(),
         "http1_server" | "request_head" => [inputs("http1"), inputs("ws_handshake")].concat(),
         "inflate" => (0..100).map(|seed| bodies::inflate::streams::stream(seed, 0, 32768)).collect(),
         "sse_decode" => streams(),
@@ -135,6 +136,19 @@ fn payloads() -> Vec<Vec<u8>> {
     let spoken = "caf\u{e9} \u{65e5}\u{672c}\u{8a9e} \u{1f600} \u{10ffff}".repeat(40).into_bytes();
     inputs("ws_frames").into_iter().filter_map(unmasked).chain([spoken]).collect()
 }
+
+/// Cursors, starts and queries of polls.
+const CURSORS: &[&str] = &[
+    "9f.17",
+    "1.0",
+    "ffffffffffffffff.18446744073709551615",
+    "oldest",
+    "now",
+    "snapshot",
+    "cursor=9f.17&wait=25&client=c1",
+    "cursor=oldest&wait=0",
+    "x=1&&cursor=now",
+];
 
 /// A seed with a few changes, perhaps with another behind it.
 fn mutant(seeds: &[Vec<u8>], prng: &mut Prng) -> Vec<u8> {

@@ -10,6 +10,7 @@
 pub mod chunked;
 pub mod client;
 pub mod compress;
+pub mod cursor;
 pub mod forward;
 pub mod handshake;
 pub mod handshake_client;
@@ -40,6 +41,7 @@ pub const TARGETS: &[Target] = &[
     ("chunked", chunked::run),
     ("client", client::run),
     ("compress", compress::run),
+    ("cursor", cursor::run),
     ("forward", forward::run),
     ("handshake", handshake::run),
     ("handshake_client", handshake_client::run),

@@ -1,0 +1,263 @@
+//! The server's side of polls, short and long.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::history::Made;
+use super::parked::{Key, Parked, Parking};
+use super::{Ask, Cursor, History, Start, Tail};
+use crate::Entropy;
+use crate::http::Status;
+use crate::retry;
+use crate::time::Instant;
+
+/// Polls that wait for something new, each with a token `T` of the caller's: say, which connection it came on.
+///
+/// Looking and parking are one step, so nothing can be published in between. Nothing is kept of a poll once it is
+/// answered: an answer that gets lost is asked for again with the cursor of before.
+///
+/// ```
+/// use hopwire::{feed::{Answer, Ask, Hold, HoldConfig, Log, LogConfig}, time::Instant};
+///
+/// let (mut log, mut hold) = (Log::new(LogConfig::default(), 0x9f), Hold::new(HoldConfig::default()));
+/// let mut entropy = |bytes: &mut [u8]| bytes.fill(7); // a random source
+/// let ask = Ask::parse(b"cursor=9f.0&wait=25").unwrap(); // else 400
+/// let Answer::Parked(key) = hold.ask(&ask, "connection 4", &log, Instant::ZERO, &mut entropy) else { panic!() };
+/// log.publish("", "news", Instant::ZERO)?;
+/// let reply = hold.poll(&log, Instant::ZERO).unwrap(); // one at a time: as many a turn as the caller likes
+/// assert_eq!((reply.token, reply.body), ("connection 4", &b"id: 9f.1\ndata: news\n\n"[..]));
+/// assert!(hold.poll(&log, Instant::ZERO).is_none() && hold.abort(key).is_none());
+/// # Ok::<(), hopwire::feed::Misuse>(())
+/// ```
+#[derive(Debug)]
+pub struct Hold<T> {
+    config: HoldConfig,
+    parking: Parking<T>,
+    /// The last answer put together: the next one is often the same.
+    body: Vec<u8>,
+    /// From where it was, of which history, and where it ended.
+    made: Option<((Start, Cursor, u64), Start)>,
+    encoded: u64,
+}
+
+/// What becomes of a poll.
+#[derive(Debug)]
+pub enum Answer<'h, T> {
+    /// It is answered now.
+    Reply(Reply<'h, T>),
+    /// It waits: [`Hold::poll`] answers it.
+    Parked(Key),
+}
+
+/// An answer: status, fields and content of a response.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Reply<'h, T> {
+    /// Whose poll it answers.
+    pub token: T,
+    /// 200; 204: nothing will ever follow; 304: nothing is new; 429 or 503: not now, see `retry_after`.
+    pub status: Status,
+    /// Events of a stream (`text/event-stream`), of which the last id is the next poll's cursor. Empty unless 200.
+    pub body: &'h [u8],
+    /// Where the answer ends; of a 200 or 304 that was not held, its `ETag` is this in quotes.
+    pub cursor: Option<Cursor>,
+    /// `Retry-After`, with 429 and 503.
+    pub retry_after: Option<Duration>,
+}
+
+/// What a second poll of the same client does to the first that is still parked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overlap {
+    /// The older one is answered at once, with nothing new: its client has gone, and came back.
+    NewestWins,
+    /// The newer one is refused (429).
+    OldestWins,
+    /// Nothing.
+    Independent,
+}
+
+/// Limits and habits of a [`Hold`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HoldConfig {
+    /// For how long a poll is held unless it says otherwise. 25 s: proxies give up after 30 or more.
+    pub hold: Duration,
+    /// The longest that a poll can ask for. 55 s.
+    pub max_hold: Duration,
+    /// How many polls can wait at a time. 10,000.
+    pub max_parked: usize,
+    /// How many entries an answer has at most. 100.
+    pub max_entries: usize,
+    /// How many bytes an answer has at most, if it has more than one entry. 64 KiB.
+    pub max_bytes: usize,
+    /// What a second poll of the same client does.
+    pub overlap: Overlap,
+    /// When those that are refused may come back. 5 s.
+    pub retry_after: Duration,
+}
+
+impl<T> Hold<T> {
+    /// No polls so far, and no memory.
+    pub const fn new(config: HoldConfig) -> Self {
+        Self { config, parking: Parking::new(), body: Vec::new(), made: None, encoded: 0 }
+    }
+
+    /// Takes a poll: it is answered if there is something new for it, or parked.
+    pub fn ask<H: History + ?Sized>(
+        &mut self,
+        ask: &Ask<'_>,
+        token: T,
+        history: &H,
+        now: Instant,
+        entropy: &mut impl Entropy,
+    ) -> Answer<'_, T> {
+        let wait = ask.wait.unwrap_or(self.config.hold).min(self.config.max_hold);
+        let cursor = match ask.start {
+            // It has all there is.
+            Start::After(cursor) if cursor == history.cursor() && !wait.is_zero() && !history.is_closed() => cursor,
+            start => {
+                let reply = self.reply(token, start, history);
+                let unchanged = wait.is_zero() && ask.if_none_match.is_some_and(|tags| names(tags, reply.cursor));
+                return Answer::Reply(match unchanged && reply.status == Status::OK {
+                    true => Reply { status: Status::NOT_MODIFIED, body: &[], ..reply },
+                    false => reply,
+                });
+            }
+        };
+        if self.parking.len() >= self.config.max_parked {
+            return Answer::Reply(self.refuse(token, Status::SERVICE_UNAVAILABLE));
+        }
+        let client = ask.client.filter(|_| self.config.overlap != Overlap::Independent).unwrap_or(0);
+        if let Some(first) = (client != 0).then(|| self.parking.of_client(client)).flatten() {
+            if self.config.overlap == Overlap::OldestWins {
+                return Answer::Reply(self.refuse(token, Status::TOO_MANY_REQUESTS));
+            }
+            self.parking.hurry(first);
+        }
+        // Polls that began in the same moment, by the same news, do not all end in the same moment.
+        let until = now.checked_add(wait - retry::below(wait / 8, entropy)).unwrap_or(now);
+        Answer::Parked(self.parking.park(Parked { token, cursor, client }, until, now, entropy))
+    }
+
+    /// The next answer to a parked poll: there is news for it, its time has come, or it was overtaken. Those that waited
+    /// longest come first; the caller can leave the others for its next turn.
+    pub fn poll<H: History + ?Sized>(&mut self, history: &H, now: Instant) -> Option<Reply<'_, T>> {
+        let parked = match self.has_news(history) {
+            true => self.parking.take_first(),
+            false => self.parking.take_due(now),
+        }?;
+        Some(self.reply(parked.token, Start::After(parked.cursor), history))
+    }
+
+    /// Whether [`poll`](Self::poll) has news for somebody.
+    pub fn has_news<H: History + ?Sized>(&self, history: &H) -> bool {
+        // Whoever was parked had all there was then. So those without news, if any, are those who came last.
+        self.parking.first().is_some_and(|cursor| cursor != history.cursor() || history.is_closed())
+    }
+
+    /// When the time of the next parked poll comes.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.parking.next_due()
+    }
+
+    /// The connection of a parked poll is gone: its token, if it was still parked. Nothing is consumed by that.
+    pub fn abort(&mut self, key: Key) -> Option<T> {
+        self.parking.abort(key).map(|parked| parked.token)
+    }
+
+    /// How many polls wait.
+    pub const fn len(&self) -> usize {
+        self.parking.len()
+    }
+
+    /// Whether no poll waits.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many answers have been put together; the same one for many polls counts once.
+    pub const fn encoded(&self) -> u64 {
+        self.encoded
+    }
+
+    /// Gives the memory back that the most polls so far have needed, if none waits now.
+    pub fn release(&mut self) {
+        self.parking.release();
+        (self.body, self.made) = (Vec::new(), None);
+    }
+
+    fn reply<H: History + ?Sized>(&mut self, token: T, start: Start, history: &H) -> Reply<'_, T> {
+        if history.is_closed() && Tail::new(start).peek(history).is_none() {
+            let cursor = Some(history.cursor());
+            return Reply { token, status: Status::NO_CONTENT, body: &[], cursor, retry_after: None };
+        }
+        let key = (start, history.cursor(), history.oldest());
+        let end = match self.made {
+            Some((made, end)) if made == key => end,
+            _ => self.put_together(start, history),
+        };
+        self.made = Some((key, end));
+        let cursor = match end {
+            Start::After(cursor) => Some(cursor),
+            _ => None,
+        };
+        Reply { token, status: Status::OK, body: &self.body, cursor, retry_after: None }
+    }
+
+    /// Makes the body of an answer; where it ends.
+    fn put_together<H: History + ?Sized>(&mut self, start: Start, history: &H) -> Start {
+        self.encoded += 1;
+        self.body.clear();
+        let mut tail = Tail::new(start);
+        for _ in 0..self.config.max_entries.max(1) {
+            let Some(next) = tail.peek(history) else { break };
+            let block = next.block();
+            if !self.body.is_empty() && self.body.len() + block.len() > self.config.max_bytes {
+                break;
+            }
+            self.body.extend_from_slice(block);
+            tail = next.tail();
+        }
+        if self.body.is_empty() {
+            self.body.extend_from_slice(Made::place(history.cursor()).as_bytes());
+        }
+        tail.start()
+    }
+
+    const fn refuse(&self, token: T, status: Status) -> Reply<'_, T> {
+        Reply { token, status, body: &[], cursor: None, retry_after: Some(self.config.retry_after) }
+    }
+}
+
+impl HoldConfig {
+    /// The defaults.
+    pub const fn new() -> Self {
+        Self {
+            hold: Duration::from_secs(25),
+            max_hold: Duration::from_secs(55),
+            max_parked: 10_000,
+            max_entries: 100,
+            max_bytes: 64 << 10,
+            overlap: Overlap::NewestWins,
+            retry_after: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Default for HoldConfig {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What the response to a poll needs beside its status, and `ETag` and `Retry-After` where there are some.
+pub const REPLY_FIELDS: [(&str, &[u8]); 2] = [("content-type", b"text/event-stream"), ("cache-control", b"no-store")];
+
+/// Whether `If-None-Match` names this place (RFC 9110 §13.1.2). No tag of ours has a comma in it.
+fn names(tags: &[u8], cursor: Option<Cursor>) -> bool {
+    let Some(text) = cursor.map(Cursor::text) else { return false };
+    tags.split(|&b| b == b',').map(<[u8]>::trim_ascii).any(|tag| {
+        let opaque = tag.strip_prefix(b"W/").unwrap_or(tag);
+        let inner = opaque.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+        tag == b"*" || inner == Some(text.as_bytes())
+    })
+}

@@ -1,0 +1,216 @@
+//! The embedded history: bounded by count, by bytes and by age.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use core::fmt;
+use core::time::Duration;
+
+use super::{Cursor, History, RESET, SNAPSHOT};
+use crate::io::{SendError, Tx};
+use crate::sse::{self, Outgoing};
+use crate::time::Instant;
+
+/// An ordered history of encoded events in memory. What is published is encoded once, whoever reads it and by whatever
+/// transport.
+///
+/// ```
+/// use hopwire::{feed::{Log, LogConfig, Start, Tail}, time::Instant};
+///
+/// let mut log = Log::new(LogConfig::default(), 0x9f);
+/// log.publish("", "one", Instant::ZERO)?;
+/// let mut tail = Tail::new(Start::Oldest);
+/// while let Some(next) = tail.peek(&log) {
+///     assert_eq!(next.block(), b"id: 9f.1\ndata: one\n\n"); // server.body(next.block(), tx)? or ws.send_text(..)?
+///     tail = next.tail(); // sent: go on behind it
+/// }
+/// # Ok::<(), hopwire::feed::Misuse>(())
+/// ```
+#[derive(Debug)]
+pub struct Log {
+    config: LogConfig,
+    epoch: u64,
+    /// The newest entry's number.
+    head: u64,
+    entries: VecDeque<Entry>,
+    bytes: usize,
+    snapshot: Option<(u64, Box<[u8]>)>,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    block: Box<[u8]>,
+    at: Instant,
+}
+
+/// How much a [`Log`] keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LogConfig {
+    /// How many entries. 1,000.
+    pub max_count: usize,
+    /// How many bytes of blocks. 1 MiB.
+    pub max_bytes: usize,
+    /// For how long; `None`: for ever. 5 minutes: longer than a phone is in a tunnel.
+    pub max_age: Option<Duration>,
+}
+
+/// Why nothing was published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Misuse {
+    /// The event cannot be encoded.
+    Event(sse::Misuse),
+    /// Its type is one the feed itself uses ([`RESET`], [`SNAPSHOT`]).
+    Reserved,
+    /// It is longer than all the log may keep.
+    TooLong,
+    /// The log is closed.
+    Closed,
+}
+
+impl Log {
+    /// An empty history. `epoch`: a random number that no other history of this feed has; 0 counts as 1.
+    pub fn new(config: LogConfig, epoch: u64) -> Self {
+        Self::resume(config, Cursor { epoch, seq: 0 })
+    }
+
+    /// The history that had come to `cursor` when it was saved. Publishing the saved entries again, the oldest first,
+    /// after resuming at the place before them restores it; without them, readers who lack some are told so.
+    pub fn resume(config: LogConfig, cursor: Cursor) -> Self {
+        let (epoch, head) = (cursor.epoch.max(1), cursor.seq);
+        Self { config, epoch, head, entries: VecDeque::new(), bytes: 0, snapshot: None, closed: false }
+    }
+
+    /// Appends an event of type `event` ("" is the default) and returns the place behind it.
+    ///
+    /// # Errors
+    /// Then nothing was appended.
+    pub fn publish(&mut self, event: &str, data: &str, now: Instant) -> Result<Cursor, Misuse> {
+        if self.closed {
+            return Err(Misuse::Closed);
+        }
+        if [RESET, SNAPSHOT].contains(&event) {
+            return Err(Misuse::Reserved);
+        }
+        let cursor = Cursor { epoch: self.epoch, seq: self.head + 1 };
+        let block = encode(event, data, cursor, self.config.max_bytes)?;
+        self.bytes += block.len();
+        self.head = cursor.seq;
+        self.entries.push_back(Entry { block, at: now });
+        self.handle_timeout(now);
+        Ok(cursor)
+    }
+
+    /// What all entries so far come to, for readers that begin with it.
+    ///
+    /// # Errors
+    /// Then the snapshot is still the one before.
+    pub fn set_snapshot(&mut self, data: &str) -> Result<(), Misuse> {
+        let block = encode(SNAPSHOT, data, self.cursor(), self.config.max_bytes)?;
+        self.snapshot = Some((self.head, block));
+        Ok(())
+    }
+
+    /// Nothing follows any more: whoever has all is told to stop.
+    pub const fn close(&mut self) {
+        self.closed = true;
+    }
+
+    /// When the oldest entry becomes too old.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.entries.front()?.at.checked_add(self.config.max_age?)
+    }
+
+    /// Drops what is too much or too old at `now`; early or twice, it does nothing.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while self.entries.len() > self.config.max_count
+            || self.bytes > self.config.max_bytes
+            || self.poll_timeout().is_some_and(|at| at <= now)
+        {
+            let Some(entry) = self.entries.pop_front() else { return };
+            self.bytes -= entry.block.len();
+        }
+    }
+
+    /// How many entries are kept.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether no entry is kept.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes of the blocks kept, without the snapshot. Each entry costs 24 bytes beside them, and what the allocator adds.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+impl History for Log {
+    fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    fn oldest(&self) -> u64 {
+        self.head - self.entries.len() as u64 + 1
+    }
+
+    fn head(&self) -> u64 {
+        self.head
+    }
+
+    fn block(&self, seq: u64) -> Option<&[u8]> {
+        let at = usize::try_from(seq.checked_sub(self.oldest())?).ok()?;
+        self.entries.get(at).map(|entry| &*entry.block)
+    }
+
+    fn snapshot(&self) -> Option<(u64, &[u8])> {
+        // What follows it must be there too.
+        let (seq, block) = self.snapshot.as_ref()?;
+        (seq + 1 >= self.oldest()).then_some((*seq, block))
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed
+    }
+}
+
+fn encode(event: &str, data: &str, cursor: Cursor, limit: usize) -> Result<Box<[u8]>, Misuse> {
+    let mut block = alloc::vec::Vec::new();
+    let text = cursor.text();
+    let outgoing = Outgoing::data(data).event(event).id(text.as_str());
+    match outgoing.encode(&mut Tx::growing(&mut block, limit)) {
+        Ok(()) => Ok(block.into_boxed_slice()),
+        Err(SendError::Misuse(misuse)) => Err(Misuse::Event(misuse)),
+        Err(SendError::Full(_)) => Err(Misuse::TooLong),
+    }
+}
+
+impl LogConfig {
+    /// The defaults.
+    pub const fn new() -> Self {
+        Self { max_count: 1000, max_bytes: 1 << 20, max_age: Some(Duration::from_secs(300)) }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Display for Misuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event(misuse) => misuse.fmt(f),
+            Self::Reserved => f.write_str("a type of event that the feed itself uses"),
+            Self::TooLong => f.write_str("an event longer than the log may keep"),
+            Self::Closed => f.write_str("the log is closed"),
+        }
+    }
+}
+
+impl core::error::Error for Misuse {}

@@ -1,0 +1,319 @@
+//! The client's side of polls, short and long.
+
+use core::time::Duration;
+
+use super::{Ask, CursorText, Reader, Start, Update};
+use crate::Entropy;
+use crate::io::Rx;
+use crate::retry::{self, Backoff};
+use crate::sse::{Decoder, Event, Head};
+use crate::time::{Deadlines, Instant};
+
+/// A client that polls: when to ask, for what, and what came of it. The requests are the caller's, by whatever HTTP.
+///
+/// ```
+/// use hopwire::{feed::{Mode, Pull, PullConfig, PullState, PullVerdict, Start, Update}, http::Status, io::Rx, sse::Head, time::Instant};
+///
+/// let now = Instant::ZERO;
+/// let mut pull = Pull::new(PullConfig::new(Mode::Long), Start::Oldest, 0xc1, |bytes: &mut [u8]| bytes.fill(7)); // random
+/// assert_eq!((pull.state(), pull.ask().to_string()), (PullState::Ask, "cursor=oldest&wait=25&client=c1".into()));
+/// pull.asking(now); // GET /feed?cursor=oldest&wait=25&client=c1
+/// assert_eq!(pull.answered(&Head::of(Status::OK), now), PullVerdict::Read);
+/// let mut body = *b"id: 9f.1\ndata: news\n\n";
+/// let update = pull.poll(now, &mut Rx::new(&mut body));
+/// assert!(matches!(update, Some(Update::Event { data, .. }) if data == "news"));
+/// pull.ended(now);
+/// assert_eq!(pull.ask().to_string(), "cursor=9f.1&wait=25&client=c1");
+/// ```
+#[derive(Debug)]
+pub struct Pull<E> {
+    config: PullConfig,
+    entropy: E,
+    client: u64,
+    reader: Reader,
+    decoder: Decoder<{ CursorText::MAX }>,
+    state: PullState,
+    backoff: Backoff,
+    /// How long a short poll waits for the next.
+    interval: Duration,
+    /// Whether the current answer had updates.
+    news: bool,
+    /// Requests that may be made at once, and since when.
+    tokens: u32,
+    tokens_at: Instant,
+    deadlines: Deadlines<2>,
+}
+
+/// How a [`Pull`] learns of news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It asks again and again: the more often, the more there is.
+    Short,
+    /// It asks, and the server answers when there is something.
+    Long,
+}
+
+/// What a [`Pull`] waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PullState {
+    /// A request of the caller's with [`Pull::ask`] as its query, then [`Pull::asking`]. One that is still under way is to
+    /// be given up.
+    Ask,
+    /// The answer to it: [`Pull::answered`] or [`Pull::lost`].
+    Asking,
+    /// Its content: [`Pull::poll`], at its end [`Pull::ended`].
+    Reading,
+    /// The time of [`Pull::poll_timeout`]. A request that is still under way is to be given up.
+    Waiting,
+    /// Nothing more: the feed is closed, or cannot be read.
+    Stopped,
+}
+
+/// What an answer means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PullVerdict {
+    /// Its content goes to [`Pull::poll`].
+    Read,
+    /// Nothing is new (304).
+    Unchanged,
+    /// Another try comes, when [`Pull::poll_timeout`] says.
+    Retry,
+    /// The feed is closed (204): there will be nothing more.
+    Closed,
+    /// It is over, for this status.
+    Failed,
+}
+
+/// Limits and habits of a [`Pull`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PullConfig {
+    /// Short or long.
+    pub mode: Mode,
+    /// For how long to be held. 25 s: proxies give up after 30 or more.
+    pub hold: Duration,
+    /// How much longer than that an answer may take. 10 s.
+    pub guard: Duration,
+    /// The shortest time between short polls. 1 s.
+    pub min_interval: Duration,
+    /// The longest. 30 s.
+    pub max_interval: Duration,
+    /// How long to wait after the first failure. 1 s; it doubles.
+    pub min_retry: Duration,
+    /// The longest wait after a failure. 60 s.
+    pub max_retry: Duration,
+    /// How many requests may follow each other at once. 20.
+    pub burst: u32,
+    /// After them, how long one takes to be allowed. 200 ms.
+    pub refill: Duration,
+}
+
+impl<E: Entropy> Pull<E> {
+    /// A client that is to ask now, and that calls itself `client`: a random number of its own.
+    pub const fn new(config: PullConfig, start: Start, client: u64, entropy: E) -> Self {
+        Self {
+            config,
+            entropy,
+            client,
+            reader: Reader::new(start),
+            decoder: Decoder::with_room(),
+            state: PullState::Ask,
+            backoff: Backoff::new(config.min_retry, config.max_retry),
+            interval: config.min_interval,
+            news: false,
+            tokens: config.burst,
+            tokens_at: Instant::ZERO,
+            deadlines: Deadlines::new(),
+        }
+    }
+
+    /// What is to be done next.
+    pub const fn state(&self) -> PullState {
+        self.state
+    }
+
+    /// Where it is in the feed; another transport goes on from there.
+    pub const fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// What to ask for: the query of the request is its [`Display`](core::fmt::Display).
+    pub const fn ask(&self) -> Ask<'static> {
+        let wait = match self.config.mode {
+            Mode::Short => Duration::ZERO,
+            Mode::Long => self.config.hold,
+        };
+        Ask { start: self.reader.start(), wait: Some(wait), client: Some(self.client), if_none_match: None }
+    }
+
+    /// A request is on its way.
+    pub fn asking(&mut self, now: Instant) {
+        if self.state != PullState::Ask {
+            return;
+        }
+        self.refill(now);
+        self.tokens = self.tokens.saturating_sub(1);
+        self.state = PullState::Asking;
+        let hold = if self.config.mode == Mode::Long { self.config.hold } else { Duration::ZERO };
+        self.deadlines.set(GUARD, now, Some(hold + self.config.guard));
+    }
+
+    /// An answer came; what it means.
+    pub fn answered(&mut self, head: &Head<'_>, now: Instant) -> PullVerdict {
+        if self.state != PullState::Asking {
+            return PullVerdict::Failed;
+        }
+        match head.status.code() {
+            200 => {
+                self.state = PullState::Reading;
+                self.news = false;
+                self.decoder = Decoder::with_room();
+                PullVerdict::Read
+            }
+            304 => {
+                self.news = false;
+                self.pause(now);
+                PullVerdict::Unchanged
+            }
+            204 => self.stop(PullVerdict::Closed),
+            // What a server says that may be well again soon.
+            408 | 425 | 429 | 500 | 502 | 503 | 504 => {
+                let after = head.retry_after.and_then(|value| retry::retry_after(value, head.date));
+                self.retry(now, after);
+                PullVerdict::Retry
+            }
+            _ => self.stop(PullVerdict::Failed),
+        }
+    }
+
+    /// The next update in the content of an answer; `None`: more of it is needed, or it was of no use and
+    /// [`state`](Self::state) says so. What is known already is passed over.
+    pub fn poll<'b>(&mut self, now: Instant, rx: &mut Rx<'b>) -> Option<Update<'b>> {
+        while self.state == PullState::Reading {
+            let Some(event) = self.decoder.poll(rx) else {
+                self.reader.place(self.decoder.last_event_id().as_bytes());
+                return None;
+            };
+            let update = match event {
+                Event::Message(message) => self.reader.event(message, self.decoder.last_event_id().as_bytes()),
+                Event::Skipped(_) => Update::Gap,
+            };
+            match update {
+                Update::Known => {}
+                Update::Gap => self.lost(now),
+                update => {
+                    self.news = true;
+                    return Some(update);
+                }
+            }
+        }
+        None
+    }
+
+    /// The content of an answer came to its end.
+    pub fn ended(&mut self, now: Instant) {
+        if self.state == PullState::Reading {
+            self.backoff.reset();
+            self.pause(now);
+        }
+    }
+
+    /// The request failed, or its answer broke off. What came of it counts.
+    pub fn lost(&mut self, now: Instant) {
+        if matches!(self.state, PullState::Ask | PullState::Asking | PullState::Reading) {
+            if self.news {
+                self.backoff.reset();
+            }
+            self.retry(now, None);
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// Acts on the deadlines that are due at `now`; early or twice, it does nothing. Then [`state`](Self::state) says
+    /// what to do.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        match self.deadlines.due(now) {
+            Some(NEXT) => {
+                self.deadlines.clear(NEXT);
+                self.state = PullState::Ask;
+            }
+            Some(_) => self.lost(now),
+            None => {}
+        }
+    }
+
+    /// An answer is done with: when to ask again.
+    fn pause(&mut self, now: Instant) {
+        self.deadlines.clear(GUARD);
+        self.refill(now);
+        let wait = match self.config.mode {
+            // What was new may be followed by more; what is quiet will be for longer.
+            Mode::Short => {
+                let next = if self.news { self.interval / 2 } else { self.interval.saturating_mul(3) / 2 };
+                self.interval = next.clamp(self.config.min_interval, self.config.max_interval);
+                self.interval + retry::below(self.interval / 8, &mut self.entropy)
+            }
+            Mode::Long => Duration::ZERO,
+        };
+        let wait = if self.tokens == 0 { wait.max(self.config.refill) } else { wait };
+        self.wait(now, wait);
+    }
+
+    fn retry(&mut self, now: Instant, server: Option<Duration>) {
+        self.deadlines.clear(GUARD);
+        self.news = false;
+        let wait = self.backoff.next(self.config.min_retry, server, &mut self.entropy);
+        self.wait(now, wait);
+    }
+
+    fn wait(&mut self, now: Instant, wait: Duration) {
+        if wait.is_zero() {
+            self.state = PullState::Ask;
+            return;
+        }
+        self.state = PullState::Waiting;
+        self.deadlines.set(NEXT, now, Some(wait));
+    }
+
+    /// A token bucket: whatever a server answers, and however fast, there is no busy loop.
+    fn refill(&mut self, now: Instant) {
+        let passed = now.saturating_since(self.tokens_at).as_nanos() / self.config.refill.as_nanos().max(1);
+        if passed > 0 {
+            self.tokens = u32::try_from(passed).unwrap_or(u32::MAX).saturating_add(self.tokens).min(self.config.burst);
+            self.tokens_at = now;
+        }
+    }
+
+    fn stop(&mut self, verdict: PullVerdict) -> PullVerdict {
+        self.state = PullState::Stopped;
+        self.deadlines = Deadlines::new();
+        verdict
+    }
+}
+
+impl PullConfig {
+    /// The defaults.
+    pub const fn new(mode: Mode) -> Self {
+        Self {
+            mode,
+            hold: Duration::from_secs(25),
+            guard: Duration::from_secs(10),
+            min_interval: Duration::from_secs(1),
+            max_interval: Duration::from_secs(30),
+            min_retry: Duration::from_secs(1),
+            max_retry: Duration::from_secs(60),
+            burst: 20,
+            refill: Duration::from_millis(200),
+        }
+    }
+}
+
+const NEXT: usize = 0;
+/// The server's hold, and then some.
+const GUARD: usize = 1;

@@ -1,0 +1,288 @@
+//! The server's side of polls.
+
+use std::time::Duration;
+
+use hopwire::feed::{Answer, Ask, Hold, HoldConfig, Key, Log, LogConfig, Overlap, Reply};
+use hopwire::http::Status;
+use hopwire::time::Instant;
+
+type Token = u32;
+
+fn at(millis: u64) -> Instant {
+    Instant::from_millis(millis)
+}
+
+fn log(entries: u32) -> Log {
+    let mut log = Log::new(LogConfig::default(), 0x9f);
+    for n in 1..=entries {
+        log.publish("", &n.to_string(), Instant::ZERO).unwrap();
+    }
+    log
+}
+
+fn config(change: impl FnOnce(&mut HoldConfig)) -> HoldConfig {
+    let mut config = HoldConfig::new();
+    change(&mut config);
+    config
+}
+
+fn ask<'h>(hold: &'h mut Hold<Token>, query: &str, token: Token, log: &Log, now: Instant) -> Answer<'h, Token> {
+    let ask = Ask::parse(query.as_bytes()).unwrap();
+    hold.ask(&ask, token, log, now, &mut |bytes: &mut [u8]| bytes.fill(0))
+}
+
+fn park(hold: &mut Hold<Token>, query: &str, token: Token, log: &Log, now: Instant) -> Key {
+    match ask(hold, query, token, log, now) {
+        Answer::Parked(key) => key,
+        Answer::Reply(reply) => panic!("{reply:?}"),
+    }
+}
+
+fn reply<'h>(hold: &'h mut Hold<Token>, query: &str, token: Token, log: &Log) -> Reply<'h, Token> {
+    match ask(hold, query, token, log, at(0)) {
+        Answer::Reply(reply) => reply,
+        Answer::Parked(_) => panic!("parked"),
+    }
+}
+
+#[test]
+fn what_is_there_is_answered_at_once_in_bounded_answers() {
+    let log = log(5);
+    let mut hold = Hold::new(config(|it| it.max_entries = 2));
+    let first = reply(&mut hold, "wait=25", 1, &log);
+    assert_eq!((first.token, first.status), (1, Status::OK));
+    assert_eq!(first.body, b"id: 9f.1\ndata: 1\n\nid: 9f.2\ndata: 2\n\n");
+    assert_eq!(first.cursor.unwrap().to_string(), "9f.2");
+    let mut hold = Hold::new(config(|it| it.max_bytes = 40));
+    assert_eq!(reply(&mut hold, "cursor=9f.2", 1, &log).body, b"id: 9f.3\ndata: 3\n\nid: 9f.4\ndata: 4\n\n");
+    let mut hold = Hold::new(config(|it| it.max_bytes = 1));
+    assert_eq!(reply(&mut hold, "cursor=9f.2", 1, &log).body, b"id: 9f.3\ndata: 3\n\n", "one entry is always sent");
+    // An empty answer says where it ends, too.
+    assert_eq!(reply(&mut hold, "cursor=9f.5&wait=0", 1, &log).body, b"id: 9f.5\n\n");
+    assert_eq!(reply(&mut hold, "cursor=now&wait=25", 1, &log).body, b"id: 9f.5\n\n");
+}
+
+#[test]
+fn a_publish_between_an_answer_and_the_next_poll_is_not_lost() {
+    let mut log = log(1);
+    let mut hold = Hold::new(HoldConfig::default());
+    park(&mut hold, "cursor=9f.1", 1, &log, at(0));
+    log.publish("", "2", at(0)).unwrap();
+    assert_eq!(hold.poll(&log, at(0)).unwrap().body, b"id: 9f.2\ndata: 2\n\n");
+    log.publish("", "3", at(0)).unwrap(); // nobody waits
+    assert_eq!(reply(&mut hold, "cursor=9f.2", 2, &log).body, b"id: 9f.3\ndata: 3\n\n");
+    // The answer got lost: the same poll, the same answer. A proxy that repeats a GET takes nothing away.
+    assert_eq!(reply(&mut hold, "cursor=9f.2", 3, &log).body, b"id: 9f.3\ndata: 3\n\n");
+}
+
+#[test]
+fn ten_thousand_polls_are_woken_in_bounded_turns_and_the_answer_is_made_once() {
+    let mut log = log(1);
+    let mut hold = Hold::new(HoldConfig::default());
+    for n in 0..10_000 {
+        park(&mut hold, &format!("cursor=9f.1&client={:x}", n + 1), n, &log, at(0));
+    }
+    assert_eq!((hold.len(), hold.encoded(), hold.has_news(&log)), (10_000, 0, false));
+    let refused = reply(&mut hold, "cursor=9f.1", 10_000, &log);
+    assert_eq!((refused.status, refused.retry_after), (Status::SERVICE_UNAVAILABLE, Some(Duration::from_secs(5))));
+    log.publish("", "2", at(1)).unwrap();
+    let mut woken = 0;
+    for turn in 0..100 {
+        for _ in 0..100 {
+            let reply = hold.poll(&log, at(1)).unwrap();
+            assert_eq!((reply.token, reply.body), (woken, &b"id: 9f.2\ndata: 2\n\n"[..]));
+            woken += 1;
+        }
+        assert_eq!(hold.has_news(&log), turn < 99);
+    }
+    assert_eq!((hold.len(), hold.encoded()), (0, 1));
+    assert!(hold.poll(&log, at(1)).is_none());
+}
+
+#[test]
+fn who_parks_after_a_publish_waits_behind_those_who_have_news() {
+    let mut log = log(1);
+    let mut hold = Hold::new(HoldConfig::default());
+    park(&mut hold, "cursor=9f.1", 1, &log, at(0));
+    log.publish("", "2", at(0)).unwrap();
+    park(&mut hold, "cursor=9f.2", 2, &log, at(0));
+    assert_eq!(hold.poll(&log, at(0)).unwrap().token, 1);
+    assert!(hold.poll(&log, at(0)).is_none());
+    log.publish("", "3", at(0)).unwrap();
+    assert_eq!(hold.poll(&log, at(0)).unwrap().body, b"id: 9f.3\ndata: 3\n\n");
+}
+
+#[test]
+fn time_runs_out_at_its_time_and_never_before() {
+    let log = log(1);
+    let mut hold = Hold::new(HoldConfig::default());
+    for (token, wait) in [(1, "wait=30"), (2, "wait=1"), (3, "wait=9999"), (4, "x")] {
+        park(&mut hold, &format!("cursor=9f.1&{wait}"), token, &log, at(100));
+    }
+    let mut ended = Vec::new();
+    for millis in (0..70_000).step_by(10) {
+        let due = hold.poll_timeout().is_some_and(|due| due <= at(millis));
+        let reply = hold.poll(&log, at(millis)).map(|reply| {
+            assert_eq!((reply.status, reply.body), (Status::OK, &b"id: 9f.1\n\n"[..]));
+            reply.token
+        });
+        assert_eq!(due, reply.is_some(), "{millis}");
+        ended.extend(reply.map(|token| (token, millis)));
+    }
+    // To the quarter of a second; 25 s by default, at most 55 s.
+    assert_eq!(ended, [(2, 1250), (4, 25_250), (1, 30_250), (3, 55_250)]);
+    // Jitter shortens: a guard of hold + 10 s never fires first.
+    let ask = Ask::parse(b"cursor=9f.1&wait=40").unwrap();
+    hold.ask(&ask, 1, &log, at(0), &mut |bytes: &mut [u8]| bytes.fill(255));
+    assert_eq!(hold.poll_timeout(), Some(at(35_250)));
+    // Longer than once around the clock that finds them.
+    let mut hold = Hold::new(config(|it| it.max_hold = Duration::from_secs(1000)));
+    park(&mut hold, "cursor=9f.1&wait=200", 1, &log, at(0));
+    let times: Vec<_> = (0..300_000).step_by(250).filter(|&millis| hold.poll(&log, at(millis)).is_some()).collect();
+    assert_eq!(times, [200_000]);
+    // Nobody looked for a long time.
+    park(&mut hold, "cursor=9f.1&wait=1", 1, &log, at(300_000));
+    assert!(hold.poll(&log, at(90_000_000)).is_some());
+}
+
+#[test]
+fn an_aborted_poll_is_gone_and_consumes_nothing() {
+    let mut log = log(1);
+    let mut hold = Hold::new(HoldConfig::default());
+    let keys: Vec<_> = (0..100).map(|n| park(&mut hold, "cursor=9f.1&client=7", n, &log, at(0))).collect();
+    // All but the last were overtaken by the next of the same client: their time has come.
+    while let Some(reply) = hold.poll(&log, at(0)) {
+        assert_eq!(reply.body, b"id: 9f.1\n\n");
+    }
+    assert_eq!(hold.len(), 1);
+    assert!(keys[..99].iter().all(|&key| hold.abort(key).is_none()));
+    assert_eq!((hold.abort(keys[99]), hold.abort(keys[99]), hold.len()), (Some(99), None, 0));
+    log.publish("", "2", at(0)).unwrap();
+    assert!(hold.poll(&log, at(0)).is_none());
+    assert_eq!(reply(&mut hold, "cursor=9f.1", 1, &log).body, b"id: 9f.2\ndata: 2\n\n");
+    // A key says nothing about who has its slot now.
+    let newer = park(&mut hold, "cursor=9f.2", 5, &log, at(0));
+    assert!(keys.iter().all(|&key| key == newer || hold.abort(key).is_none()));
+    hold.abort(newer);
+    hold.release();
+    let key = park(&mut hold, "cursor=9f.2", 6, &log, at(0));
+    assert_eq!((hold.abort(newer), hold.abort(key)), (None, Some(6)));
+}
+
+#[test]
+fn a_second_poll_of_a_client_wins_loses_or_is_one_more() {
+    let log = log(1);
+    for overlap in [Overlap::NewestWins, Overlap::OldestWins, Overlap::Independent] {
+        let mut hold = Hold::new(config(|it| it.overlap = overlap));
+        park(&mut hold, "cursor=9f.1&client=7", 1, &log, at(0));
+        park(&mut hold, "cursor=9f.1&client=8", 9, &log, at(0));
+        let second = ask(&mut hold, "cursor=9f.1&client=7", 2, &log, at(0));
+        match (overlap, second) {
+            (Overlap::OldestWins, Answer::Reply(reply)) => assert_eq!((reply.token, reply.status.code()), (2, 429)),
+            (_, Answer::Parked(_)) => {}
+            (_, answer) => panic!("{answer:?}"),
+        }
+        let overtaken = hold.poll(&log, at(0)).map(|reply| (reply.token, reply.status, reply.body.to_vec()));
+        assert_eq!(overtaken, (overlap == Overlap::NewestWins).then(|| (1, Status::OK, b"id: 9f.1\n\n".to_vec())));
+        assert!(hold.poll(&log, at(0)).is_none());
+        assert_eq!(hold.len(), if overlap == Overlap::Independent { 3 } else { 2 });
+    }
+}
+
+#[test]
+fn an_unchanged_short_poll_is_304() {
+    let mut log = log(2);
+    let mut hold = Hold::new(HoldConfig::default());
+    let mut status = |log: &Log, query: &str, tags: Option<&[u8]>| {
+        let ask = Ask { if_none_match: tags, ..Ask::parse(query.as_bytes()).unwrap() };
+        match hold.ask(&ask, 1, log, at(0), &mut |bytes: &mut [u8]| bytes.fill(0)) {
+            Answer::Reply(reply) => {
+                assert_eq!(reply.body.is_empty(), reply.status == Status::NOT_MODIFIED);
+                (reply.status.code(), reply.cursor.unwrap().to_string())
+            }
+            Answer::Parked(_) => panic!("a poll that is not to be held"),
+        }
+    };
+    let place = |code| (code, "9f.2".to_owned());
+    assert_eq!(status(&log, "cursor=oldest&wait=0", None), place(200));
+    for tags in [&b"\"9f.2\""[..], b"W/\"9f.2\"", b"\"x\" , \"9f.2\"", b"*"] {
+        assert_eq!(status(&log, "cursor=oldest&wait=0", Some(tags)), place(304), "{}", tags.escape_ascii());
+        assert_eq!(status(&log, "cursor=9f.2&wait=0", Some(tags)), place(304));
+    }
+    for tags in [&b"9f.2"[..], b"\"9f.1\"", b"\"9f.2", b""] {
+        assert_eq!(status(&log, "cursor=oldest&wait=0", Some(tags)), place(200), "{}", tags.escape_ascii());
+    }
+    assert_eq!(status(&log, "cursor=oldest&wait=5", Some(b"\"9f.2\"")), place(200), "only if it is not to be held");
+    log.publish("", "3", at(0)).unwrap();
+    assert_eq!(status(&log, "cursor=oldest&wait=0", Some(b"\"9f.2\"")), (200, "9f.3".to_owned()));
+}
+
+#[test]
+fn a_closed_log_answers_at_once() {
+    let mut log = log(1);
+    let mut hold = Hold::new(HoldConfig::default());
+    park(&mut hold, "cursor=9f.1", 1, &log, at(0));
+    log.close();
+    assert_eq!(hold.poll(&log, at(0)).unwrap().status, Status::NO_CONTENT);
+    assert_eq!(reply(&mut hold, "cursor=9f.0", 2, &log).status, Status::OK, "what is there is still to be had");
+    assert_eq!(reply(&mut hold, "cursor=9f.1", 3, &log).status, Status::NO_CONTENT);
+}
+
+#[test]
+fn another_epoch_wakes_everybody_with_a_reset() {
+    let mut hold = Hold::new(HoldConfig::default());
+    park(&mut hold, "cursor=9f.3", 1, &log(3), at(0));
+    let new = Log::new(LogConfig::default(), 0xa0);
+    assert!(hold.poll(&new, at(0)).unwrap().body.starts_with(b"event: feed-reset\nid: a0.0\n"));
+}
+
+#[test]
+fn who_is_refused_for_want_of_room_has_lost_nothing() {
+    let log = log(1);
+    let mut hold = Hold::new(config(|it| it.max_parked = 1));
+    let key = park(&mut hold, "cursor=9f.1&client=7", 1, &log, at(0));
+    assert_eq!(reply(&mut hold, "cursor=9f.1&client=7", 2, &log).status, Status::SERVICE_UNAVAILABLE);
+    assert!(hold.poll(&log, at(0)).is_none());
+    assert_eq!(hold.abort(key), Some(1), "the first still waits");
+}
+
+/// Whatever the order of arrivals, ends and aborts, every poll is answered once or aborted.
+#[test]
+fn every_poll_ends_once() {
+    let mut log = log(1);
+    let mut hold = Hold::new(config(|it| it.max_parked = 200));
+    let mut random = 1_u64;
+    let mut next = |n: u64| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % n
+    };
+    let mut waiting: Vec<(Token, Key)> = Vec::new();
+    let mut now = 0;
+    for token in 0..20_000 {
+        now += next(50);
+        let query = format!("cursor={}&wait={}&client={:x}", hopwire::feed::History::cursor(&log), next(60), next(300));
+        match ask(&mut hold, &query, token, &log, at(now)) {
+            Answer::Parked(key) => waiting.push((token, key)),
+            Answer::Reply(reply) => assert!(matches!(reply.status.code(), 200 | 503)),
+        }
+        if next(400) == 0 {
+            log.publish("", "x", at(now)).unwrap();
+        }
+        if next(5) == 0 && !waiting.is_empty() {
+            let (token, key) = waiting.swap_remove(usize::try_from(next(waiting.len() as u64)).unwrap());
+            assert_eq!(hold.abort(key), Some(token));
+        }
+        for _ in 0..next(4) {
+            let Some(reply) = hold.poll(&log, at(now)) else { break };
+            let place = waiting.iter().position(|(token, _)| *token == reply.token).expect("it waited");
+            waiting.swap_remove(place);
+        }
+        assert_eq!(hold.len(), waiting.len());
+        assert!(hold.len() <= 200);
+    }
+    while let Some(reply) = hold.poll(&log, at(now + 100_000)) {
+        let place = waiting.iter().position(|(token, _)| *token == reply.token).expect("it waited");
+        waiting.swap_remove(place);
+    }
+    assert!(waiting.is_empty() && hold.is_empty() && hold.poll_timeout().is_none());
+}

@@ -1,0 +1,131 @@
+//! The bounds of a history, and what a reader is told at them.
+
+use std::time::Duration;
+
+use hopwire::feed::{Cursor, History, Log, LogConfig, Misuse, RESET, Start, Tail};
+use hopwire::time::Instant;
+
+fn config(max_count: usize, max_bytes: usize, max_age: Option<u64>) -> LogConfig {
+    let mut config = LogConfig::new();
+    (config.max_count, config.max_bytes, config.max_age) = (max_count, max_bytes, max_age.map(Duration::from_secs));
+    config
+}
+
+fn at(seconds: u64) -> Instant {
+    Instant::from_millis(seconds * 1000)
+}
+
+/// All that a reader gets who begins here.
+fn read(log: &Log, start: Start) -> String {
+    let (mut tail, mut all) = (Tail::new(start), Vec::new());
+    while let Some(next) = tail.peek(log) {
+        all.extend_from_slice(next.block());
+        tail = next.tail();
+    }
+    assert_eq!(tail.start(), Start::After(log.cursor()));
+    String::from_utf8(all).unwrap()
+}
+
+#[test]
+fn a_flood_stays_within_count_bytes_and_age() {
+    for (count, bytes) in [(10, 1 << 20), (1000, 500), (1, 100), (3, 64)] {
+        let mut log = Log::new(config(count, bytes, Some(2)), 1);
+        for n in 0..5000_u64 {
+            let cursor =
+                log.publish("", &"x".repeat(usize::try_from(n % 40).unwrap()), Instant::from_millis(n)).unwrap();
+            assert_eq!(cursor, Cursor { epoch: 1, seq: n + 1 });
+            assert!((1..=count).contains(&log.len()) && log.bytes() <= bytes);
+            let blocks: usize = (log.oldest()..=log.head()).map(|seq| log.block(seq).unwrap().len()).sum();
+            assert_eq!((blocks, log.head() - log.oldest() + 1), (log.bytes(), log.len() as u64));
+            assert_eq!((log.block(log.oldest() - 1), log.block(log.head() + 1)), (None, None));
+        }
+        log.handle_timeout(Instant::from_millis(4998 + 2000));
+        assert_eq!(log.len(), 1, "the newest is too old a millisecond later");
+        assert_eq!(log.poll_timeout(), Some(Instant::from_millis(4999 + 2000)));
+        log.handle_timeout(Instant::from_millis(4999 + 2000));
+        assert!(log.is_empty() && log.bytes() == 0 && log.poll_timeout().is_none());
+        assert_eq!((log.oldest(), log.head()), (5001, 5000));
+    }
+}
+
+#[test]
+fn a_place_that_is_not_known_is_a_reset_and_never_a_hole() {
+    let mut log = Log::new(config(2, 1 << 20, None), 0x9f);
+    for n in 1..=4 {
+        log.publish("", &n.to_string(), at(n)).unwrap();
+    }
+    let rest = "id: 9f.3\ndata: 3\n\nid: 9f.4\ndata: 4\n\n";
+    let reset = |asked: &str| {
+        format!(
+            "event: {RESET}\nid: 9f.2\ndata: {{\"asked\":\"{asked}\",\"oldest\":\"9f.2\",\"head\":\"9f.4\"}}\n\n{rest}"
+        )
+    };
+    assert_eq!(read(&log, Start::Oldest), rest);
+    assert_eq!(read(&log, Start::resume(b"9f.2")), rest);
+    assert_eq!(read(&log, Start::resume(b"9f.4")), "");
+    assert_eq!(read(&log, Start::Now), "id: 9f.4\n\n");
+    // Expired, of the future, of another epoch, of another server.
+    for asked in ["9f.1", "9f.5", "9f.18446744073709551615", "9e.3", "9e.4"] {
+        assert_eq!(read(&log, Start::resume(asked.as_bytes())), reset(asked));
+    }
+    assert_eq!(read(&log, Start::resume(b"4711")), reset("0.0"));
+    log.set_snapshot("all").unwrap();
+    log.publish("", "5", at(5)).unwrap();
+    let snapshot = "event: feed-snapshot\nid: 9f.4\ndata: all\n\nid: 9f.5\ndata: 5\n\n";
+    assert_eq!(read(&log, Start::Snapshot), snapshot);
+    assert!(read(&log, Start::resume(b"9e.1")).ends_with(snapshot));
+    log.publish("", "6", at(6)).unwrap();
+    assert!(log.snapshot().is_some());
+    log.publish("", "7", at(7)).unwrap();
+    assert!(log.snapshot().is_none(), "what follows it is gone");
+}
+
+#[test]
+fn a_history_is_taken_up_again_with_or_without_its_entries() {
+    let mut log = Log::resume(LogConfig::default(), Cursor { epoch: 7, seq: 41 });
+    assert_eq!(read(&log, Start::resume(b"7.41")), "");
+    assert!(read(&log, Start::resume(b"7.40")).starts_with("event: feed-reset\nid: 7.41\n"));
+    assert_eq!(log.publish("", "", at(0)), Ok(Cursor { epoch: 7, seq: 42 }));
+    assert_eq!(read(&log, Start::resume(b"7.41")), "id: 7.42\ndata: \n\n");
+    assert_eq!(Log::new(LogConfig::default(), 0).epoch(), 1);
+}
+
+#[test]
+fn what_cannot_be_published_is_refused_and_changes_nothing() {
+    let mut log = Log::new(config(10, 40, None), 1);
+    log.publish("a", "b", at(0)).unwrap();
+    for (event, data, misuse) in [
+        ("a\nb", "", Misuse::Event(hopwire::sse::Misuse::LineEnd)),
+        (RESET, "", Misuse::Reserved),
+        ("feed-snapshot", "", Misuse::Reserved),
+        ("", &"x".repeat(40)[..], Misuse::TooLong),
+    ] {
+        assert_eq!(log.publish(event, data, at(0)), Err(misuse));
+    }
+    assert_eq!(log.set_snapshot(&"x".repeat(40)), Err(Misuse::TooLong));
+    log.close();
+    assert_eq!(log.publish("", "", at(0)), Err(Misuse::Closed));
+    assert_eq!(read(&log, Start::Oldest), "event: a\nid: 1.1\ndata: b\n\n");
+}
+
+/// An engine that loses an entry between two looks.
+#[test]
+fn an_entry_that_is_gone_after_all_is_a_reset() {
+    struct Forgetful;
+    impl History for Forgetful {
+        fn epoch(&self) -> u64 {
+            1
+        }
+        fn oldest(&self) -> u64 {
+            1
+        }
+        fn head(&self) -> u64 {
+            9
+        }
+        fn block(&self, _: u64) -> Option<&[u8]> {
+            None
+        }
+    }
+    let next = Tail::new(Start::resume(b"1.4")).peek(&Forgetful).unwrap();
+    assert!(next.block().starts_with(b"event: feed-reset\n"));
+}

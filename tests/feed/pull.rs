@@ -1,0 +1,168 @@
+//! The client's side of polls.
+
+use hopwire::feed::{Mode, Pull, PullConfig, PullState, PullVerdict, Reader, Start, Update};
+use hopwire::http::Status;
+use hopwire::io::Rx;
+use hopwire::sse::Head;
+use hopwire::time::Instant;
+
+type Constant = fn(&mut [u8]);
+const LEAST: Constant = |bytes| bytes.fill(0);
+const MOST: Constant = |bytes| bytes.fill(255);
+
+fn at(millis: u64) -> Instant {
+    Instant::from_millis(millis)
+}
+
+fn pull(mode: Mode) -> Pull<Constant> {
+    Pull::new(PullConfig::new(mode), Start::Oldest, 1, LEAST)
+}
+
+/// One answer, whole; how many updates it had.
+fn answer(pull: &mut Pull<Constant>, now: Instant, body: &str) -> usize {
+    pull.asking(now);
+    assert_eq!(pull.answered(&Head::of(Status::OK), now), PullVerdict::Read);
+    let mut body = body.as_bytes().to_vec();
+    let mut rx = Rx::new(&mut body);
+    let updates = std::iter::from_fn(|| pull.poll(now, &mut rx).map(|_| ())).count();
+    pull.ended(now);
+    updates
+}
+
+fn status(code: u16) -> Head<'static> {
+    Head::of(Status::new(code).unwrap())
+}
+
+#[test]
+fn short_polls_come_closer_with_news_and_part_without() {
+    let mut pull = pull(Mode::Short);
+    let mut now = at(0);
+    let mut waits = Vec::new();
+    for n in 0..14 {
+        let body = if n < 10 { "id: 9f.1\n\n".to_owned() } else { format!("id: 9f.{}\ndata: x\n\n", n - 8) };
+        answer(&mut pull, now, &body);
+        let next = pull.poll_timeout().unwrap();
+        waits.push(next.saturating_since(now).as_millis());
+        pull.handle_timeout(next);
+        now = next;
+    }
+    assert_eq!(
+        waits,
+        [1500, 2250, 3375, 5062, 7593, 11390, 17085, 25628, 30000, 30000, 15000, 7500, 3750, 1875].map(|it: u128| it)
+    );
+}
+
+#[test]
+fn a_long_poll_follows_the_last_at_once_but_not_in_a_busy_loop() {
+    let mut pull = pull(Mode::Long);
+    let mut asked = 0;
+    // A server, or a cache, that answers at once whatever is asked.
+    for millis in 0..10_000 {
+        pull.handle_timeout(at(millis));
+        while pull.state() == PullState::Ask {
+            answer(&mut pull, at(millis), "id: 9f.1\n\n");
+            asked += 1;
+        }
+    }
+    assert_eq!(asked, 20 + 49, "a burst, and then five a second");
+}
+
+#[test]
+fn the_guard_is_the_hold_and_ten_seconds() {
+    for (mode, guard) in [(Mode::Long, 35_000), (Mode::Short, 10_000)] {
+        let mut pull = pull(mode);
+        pull.asking(at(0));
+        assert_eq!(pull.poll_timeout(), Some(at(guard)));
+        pull.handle_timeout(at(guard - 1));
+        assert_eq!(pull.state(), PullState::Asking);
+        pull.handle_timeout(at(guard));
+        assert_eq!(pull.state(), PullState::Waiting);
+    }
+}
+
+#[test]
+fn every_status_is_read_tried_again_or_the_end() {
+    for code in 200..=599 {
+        let mut pull = pull(Mode::Long);
+        pull.asking(at(0));
+        let expected = match code {
+            200 => (PullVerdict::Read, PullState::Reading),
+            204 => (PullVerdict::Closed, PullState::Stopped),
+            304 => (PullVerdict::Unchanged, PullState::Ask),
+            408 | 425 | 429 | 500 | 502 | 503 | 504 => (PullVerdict::Retry, PullState::Waiting),
+            _ => (PullVerdict::Failed, PullState::Stopped),
+        };
+        assert_eq!((pull.answered(&status(code), at(0)), pull.state()), expected, "{code}");
+    }
+}
+
+#[test]
+fn failures_double_the_wait_and_progress_resets_it() {
+    let mut pull = pull(Mode::Long);
+    for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
+        pull.asking(at(0));
+        pull.lost(at(0));
+        assert_eq!(pull.poll_timeout(), Some(at(seconds * 1000)));
+        pull.handle_timeout(at(seconds * 1000));
+    }
+    answer(&mut pull, at(0), "id: 9f.1\ndata: x\n\n");
+    pull.asking(at(0));
+    let busy = Head { retry_after: Some(b"30"), ..status(503) };
+    assert_eq!(pull.answered(&busy, at(0)), PullVerdict::Retry);
+    assert_eq!(pull.poll_timeout(), Some(at(30_000)), "Retry-After is honoured");
+    let mut pull = Pull::new(PullConfig::new(Mode::Long), Start::Oldest, 1, MOST);
+    pull.asking(at(0));
+    pull.lost(at(0));
+    assert_eq!(pull.poll_timeout().unwrap().saturating_since(at(1499)).as_millis(), 0, "spread from the first");
+    assert!(pull.poll_timeout().unwrap() > at(1400));
+}
+
+#[test]
+fn what_came_before_a_break_counts() {
+    let mut pull = pull(Mode::Long);
+    pull.asking(at(0));
+    pull.answered(&Head::of(Status::OK), at(0));
+    let mut body = *b"id: 9f.1\ndata: x\n\nid: 9f.2\nda";
+    let mut rx = Rx::new(&mut body);
+    assert!(matches!(pull.poll(at(0), &mut rx), Some(Update::Event { .. })));
+    assert_eq!(pull.poll(at(0), &mut rx), None);
+    pull.lost(at(0));
+    assert_eq!(pull.ask().to_string(), "cursor=9f.1&wait=25&client=1");
+}
+
+#[test]
+fn a_repeated_or_broken_answer_is_never_believed() {
+    let mut pull = pull(Mode::Long);
+    assert_eq!(answer(&mut pull, at(0), "id: 9f.1\ndata: x\n\nid: 9f.2\ndata: y\n\n"), 2);
+    assert_eq!(answer(&mut pull, at(0), "id: 9f.1\ndata: x\n\nid: 9f.2\ndata: y\n\nid: 9f.3\ndata: z\n\n"), 1);
+    // A hole, another epoch without a reset, no cursor at all: the request has failed.
+    for bad in ["id: 9f.5\ndata: v\n\n", "id: a0.4\ndata: v\n\n", "id: 7\ndata: v\n\n", "data: v\n\n"] {
+        let mut pull = pull_at(b"9f.3");
+        assert_eq!(answer(&mut pull, at(0), bad), 0, "{bad}");
+        assert_eq!((pull.state(), pull.reader().start()), (PullState::Waiting, Start::resume(b"9f.3")), "{bad}");
+    }
+    // A reset counts for the cursor that it answers, and for no other.
+    let reset = "event: feed-reset\nid: a0.0\ndata: {\"asked\":\"9f.3\",\"oldest\":\"a0.0\",\"head\":\"a0.1\"}\n\n";
+    assert_eq!(answer(&mut pull_at(b"9f.2"), at(0), reset), 0);
+    let mut pull = pull_at(b"9f.3");
+    assert_eq!(answer(&mut pull, at(0), &format!("{reset}id: a0.1\ndata: new\n\n")), 2);
+    assert_eq!(pull.reader().start(), Start::resume(b"a0.1"));
+}
+
+fn pull_at(cursor: &[u8]) -> Pull<Constant> {
+    Pull::new(PullConfig::new(Mode::Long), Start::resume(cursor), 1, LEAST)
+}
+
+#[test]
+fn a_place_is_taken_by_who_has_none() {
+    let mut reader = Reader::new(Start::Now);
+    reader.place(b"no cursor");
+    assert_eq!(reader.start(), Start::Now);
+    reader.place(b"9f.4");
+    reader.place(b"9f.9");
+    assert_eq!(reader.start(), Start::resume(b"9f.4"));
+    // The place and the first event after it may come in one piece.
+    let mut pull = Pull::new(PullConfig::new(Mode::Long), Start::Now, 1, LEAST);
+    assert_eq!(answer(&mut pull, at(0), "id: 9f.4\n\nid: 9f.5\ndata: x\n\n"), 1);
+    assert_eq!(pull.reader().start(), Start::resume(b"9f.5"));
+}
