@@ -91,6 +91,7 @@ impl RequestHead {
     /// and the length of its head, what came before it (empty lines) and its last CRLF included.
     ///
     /// A violation is final, and so is a request: this head is not to be asked again.
+    #[inline(always)]
     pub fn parse<'b>(
         &mut self,
         bytes: &'b [u8],
@@ -106,6 +107,7 @@ impl RequestHead {
     }
 
     /// As [`parse`](Self::parse), for a caller that wants to consume the head before it takes the request from it.
+    #[inline(never)]
     pub(crate) fn scan(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<Option<usize>, Violation> {
         let view = bytes.get(..limits.bytes).unwrap_or(bytes);
         let mut lines = self.place.lines(view);
@@ -202,11 +204,19 @@ impl RequestHead {
         if line.is_perhaps_known(view) { self.known_field(view, line) } else { Ok(()) }
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn known_field(&mut self, view: &[u8], line: Line) -> Result<(), Violation> {
         let name = line.name(view);
+        if name.len() == 4 && is_name::<4>(name, b"host") {
+            return self.host(view, line);
+        }
+        self.rare_field(view, line)
+    }
+
+    #[inline(never)]
+    fn rare_field(&mut self, view: &[u8], line: Line) -> Result<(), Violation> {
+        let name = line.name(view);
         match name.len() {
-            4 if is_name::<4>(name, b"host") => self.host(view, line)?,
             6 if is_name::<4>(name, b"expect") => self.wishes.expect(line.value(view)),
             7 if is_name::<4>(name, b"upgrade") => self.wishes.add(Wishes::UPGRADE_FIELD),
             10 if is_name::<8>(name, b"connection") => self.wishes.connection(line.value(view)),

@@ -155,8 +155,13 @@ impl<'b> Authority<'b> {
             Some([]) => host > 0,
             // Less than five digits are a port.
             Some([b':', port @ ..]) if host > 0 && port.len() < 5 && port.iter().all(u8::is_ascii_digit) => true,
-            _ => Authority::parse(value).is_some(),
+            _ => Self::is_valid_at_all(value),
         }
+    }
+
+    #[cold]
+    fn is_valid_at_all(value: &[u8]) -> bool {
+        Authority::parse(value).is_some()
     }
 
     /// ```abnf
