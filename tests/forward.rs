@@ -43,14 +43,14 @@ fn stop(head: &str) -> Stop {
 }
 
 /// What is remembered of a GET with these fields.
-fn asked(proxy: &Intermediary<'static>, version: &str, fields: &str) -> Asked<'static> {
+fn asked(proxy: &Intermediary<'static>, version: &str, fields: &str) -> Asked {
     let head: &'static str = format!("GET / HTTP/{version}\r\nHost: a\r\n{fields}\r\n").leak();
     let client = Box::leak(Box::new(Client::new(None, false)));
     proxy.request(&(&parse(head)).into(), client).unwrap().asked()
 }
 
 /// The fields that leave when this response comes, its content, and which trailers go on.
-fn back(asked: &Asked<'_>, head: &str) -> Result<Option<(String, Content, Trailers)>, Stop> {
+fn back(asked: &Asked, head: &str) -> Result<Option<(String, Content, Trailers)>, Stop> {
     let mut bytes = head.as_bytes().to_vec();
     let response = ResponseHead::new(Method::Get).poll(&mut Rx::new(&mut bytes), &HeadLimits::default())?.unwrap();
     let proxy = edge();
@@ -138,6 +138,7 @@ fn max_forwards_counts_down_for_options_and_trace() {
     {
         assert_eq!(stop(&format!("TRACE / HTTP/1.1\r\nHost: a\r\nMax-Forwards: {value}\r\n\r\n")), why);
     }
+    assert_eq!(stop("TRACE / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n"), Stop::TraceContent);
     let twice = "OPTIONS * HTTP/1.1\r\nHost: a\r\nMax-Forwards: 3\r\nMax-Forwards: 3\r\n\r\n";
     assert_eq!(stop(twice), Stop::MaxForwards);
     let named = "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: max-forwards\r\nMax-Forwards: 0\r\n\r\n";

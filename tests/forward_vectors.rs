@@ -117,7 +117,7 @@ fn request(case: &Value, pieces: &[&[u8]]) -> Left {
 }
 
 /// A server engine that owes the answer to what the context says was asked, and what is remembered of that.
-fn asked(case: &Value, proxy: &Intermediary<'static>) -> (Server, Asked<'static>) {
+fn asked(case: &Value, proxy: &Intermediary<'static>) -> (Server, Asked) {
     let or = |key: &str, other: &'static str| {
         if context(case, key).is_empty() { other } else { String::leak(context(case, key).to_owned()) }
     };
@@ -160,7 +160,7 @@ fn response(case: &Value, pieces: &[&[u8]]) -> Left {
 
 fn relay(
     proxy: &Intermediary<'static>,
-    asked: &Asked<'static>,
+    asked: &Asked,
     server: &mut Server,
     rx: &mut Rx<'_>,
     tx: &mut Tx<'_>,

@@ -1,10 +1,11 @@
 //! Forwarded messages on the wire: the way from a head of HTTP/1.1 into [`http::forward`](crate::http::forward), and the way out.
 
+use super::client::framing;
 use super::emit::{self, CustomLine, Length, Persistence, Writer};
 use super::{BodyLength, Misuse, Request, Response, ResponseLength, Target, Violation};
 use crate::bytes::num;
+use crate::http::Fields;
 use crate::http::forward::{self, Content, ReceivedRequest, ReceivedResponse, Run, Stop, Value};
-use crate::http::{Fields, Method};
 use crate::io::{Full, SendError, Tx};
 
 impl<'b> From<&Request<'b>> for ReceivedRequest<'b> {
@@ -76,8 +77,9 @@ impl From<Violation> for Stop {
 impl forward::Request<'_> {
     /// Writes its head in HTTP/1.1, whole or not at all, framed anew; its content follows as [`content`](Self::content)
     /// says: so many bytes, or in chunks.
-    #[inline]
     pub fn write_http1(&self, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
+        let framed = framing(self.method(), self.content().into(), self.asked().expects_continue());
+        let length = framed.map_err(SendError::Misuse)?;
         let [target, rest] = self.target();
         let (te, connection) = match (self.te_trailers(), self.upgrade()) {
             (false, None) => ("", ""),
@@ -87,14 +89,6 @@ impl forward::Request<'_> {
         };
         let [upgrade, protocol, upgrade_end] = upgrade_line(self.upgrade());
         let mut digits = [0; 20];
-        let length = match self.content() {
-            // "a user agent SHOULD send Content-Length in a request when the method defines a meaning for enclosed content and it
-            // is not sending Transfer-Encoding" (RFC 9110 §8.6).
-            Content::None if matches!(self.method(), Method::Post | Method::Put | Method::Patch) => Length::Exact(0),
-            Content::None => Length::Unsaid,
-            Content::Length(length) => Length::Exact(length),
-            Content::Unknown => Length::Chunked,
-        };
         let [length, digits, length_end] = length_line(length, &mut digits);
         let start = [self.method().as_bytes(), b" ", target, rest, b" HTTP/1.1\r\n"];
         let end =

@@ -108,13 +108,13 @@ impl<'p> Intermediary<'p> {
         })
     }
 
-    /// The protocol, of those that may be upgraded to, that these fields prefer.
-    fn upgrade(&self, fields: Fields<'_>) -> Option<&'p str> {
+    /// Which of the protocols that may be upgraded to these fields prefer.
+    fn upgrade(&self, fields: Fields<'_>) -> Option<usize> {
         let offered = fields.all("upgrade").flat_map(super::list::elements);
-        let allowed = |offer: &[u8]| self.upgrades.iter().find(|own| own.as_bytes().eq_ignore_ascii_case(offer));
+        let allowed = |offer: &[u8]| self.upgrades.iter().position(|own| own.as_bytes().eq_ignore_ascii_case(offer));
         // "The 'h2c' string was previously used as a token [..] This usage was never widely deployed and is deprecated"
         // (RFC 9113 §3.1).
-        offered.filter(|offer| !offer.eq_ignore_ascii_case(b"h2c")).find_map(allowed).copied()
+        offered.filter(|offer| !offer.eq_ignore_ascii_case(b"h2c")).find_map(allowed)
     }
 
     fn sets(&self, name: &[u8]) -> bool {

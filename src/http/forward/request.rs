@@ -32,7 +32,8 @@ pub struct Request<'b> {
     method: Method<'b>,
     target: [&'b [u8]; 2],
     content: Content,
-    asked: Asked<'b>,
+    asked: Asked,
+    upgrade: Option<&'b str>,
     trailers: Trailers,
     /// Host, where it does not leave as it came.
     host: Option<&'b [u8]>,
@@ -66,6 +67,10 @@ impl<'p> Intermediary<'p> {
         // "If not [an HTTP/1.1 server known], a client MUST NOT send a request containing Transfer-Encoding" (RFC 9112 §6.1).
         if received.content == Content::Unknown && self.upstream < Version::Http11 {
             return Err(Stop::LengthRequired);
+        }
+        // "A client MUST NOT send content in a TRACE request" (§9.3.8).
+        if has_content && received.method == Method::Trace {
+            return Err(Stop::TraceContent);
         }
         let mut without = Without::CONNECTION.and(Known::Via);
         let max_forwards = match received.method {
@@ -140,6 +145,7 @@ impl<'p> Intermediary<'p> {
                 expects_continue,
                 upgrade,
             },
+            upgrade: upgrade.and_then(|at| self.upgrades.get(at)).copied(),
             trailers: Trailers::new(self.trailers, said.nominated),
             host,
             via: Via::new(said.via, received.fields, received.version, self.name),
@@ -174,7 +180,7 @@ impl<'b> Request<'b> {
     }
 
     /// What is to be remembered for its response.
-    pub const fn asked(&self) -> Asked<'b> {
+    pub const fn asked(&self) -> Asked {
         self.asked
     }
 
@@ -190,7 +196,7 @@ impl<'b> Request<'b> {
 
     /// The protocol to offer in Upgrade, with its connection option. Until the 101 has come nothing may follow the request.
     pub const fn upgrade(&self) -> Option<&'b str> {
-        self.asked.upgrade
+        self.upgrade
     }
 
     /// Whether `Connection` named a field of [`END_TO_END`](crate::http::hop::END_TO_END): an attempt to strip it on the way,

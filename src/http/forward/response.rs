@@ -22,12 +22,13 @@ pub struct ReceivedResponse<'b> {
 
 /// What is remembered of a request for its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked<'p> {
+pub struct Asked {
     pub(super) version: Version,
     pub(super) is_head: bool,
     pub(super) accepts_trailers: bool,
     pub(super) expects_continue: bool,
-    pub(super) upgrade: Option<&'p str>,
+    /// Which of [`Intermediary::upgrades`] was offered.
+    pub(super) upgrade: Option<usize>,
 }
 
 /// A response as it leaves.
@@ -42,7 +43,7 @@ pub struct Response<'b> {
     kept: Kept<'b>,
 }
 
-impl Asked<'_> {
+impl Asked {
     /// Whether the request was sent on with an expectation of 100.
     pub const fn expects_continue(&self) -> bool {
         self.expects_continue
@@ -56,7 +57,7 @@ impl<'p> Intermediary<'p> {
     pub fn response<'b>(
         &self,
         received: &ReceivedResponse<'b>,
-        asked: &Asked<'b>,
+        asked: &Asked,
         now: Option<HttpDate>,
     ) -> Result<Option<Response<'b>>, Stop>
     where
@@ -84,11 +85,12 @@ impl<'p> Intermediary<'p> {
         let upgrade = match status {
             // "A server MUST NOT switch to a protocol that was not indicated by the client" (§7.8).
             Status::SWITCHING_PROTOCOLS => {
-                let offered = asked.upgrade.filter(|offered| received.fields.has_token("upgrade", offered));
-                Some(offered.ok_or(Stop::Switch)?)
+                let offered = asked.upgrade.and_then(|at| self.upgrades.get(at));
+                let offered = offered.filter(|offered| received.fields.has_token("upgrade", offered));
+                Some(*offered.ok_or(Stop::Switch)?)
             }
             // "A server that sends a 426 (Upgrade Required) response MUST send an Upgrade header field" (§7.8).
-            Status::UPGRADE_REQUIRED => self.upgrade(received.fields),
+            Status::UPGRADE_REQUIRED => self.upgrade(received.fields).and_then(|at| self.upgrades.get(at)).copied(),
             _ => None,
         };
         let has_content = received.content != Content::None;

@@ -19,6 +19,8 @@ pub enum Stop {
     NoAuthority,
     /// CONNECT: a tunnel is opened or refused, never forwarded to an origin.
     Connect,
+    /// TRACE with content.
+    TraceContent,
     /// Content of unknown length, for an upstream that speaks HTTP/1.0.
     LengthRequired,
     /// The upstream switches to a protocol nobody offered.
@@ -36,7 +38,7 @@ impl Stop {
     pub const fn status(self) -> Status {
         match self {
             Self::LastHop => Status::OK,
-            Self::MaxForwards | Self::NoAuthority => Status::BAD_REQUEST,
+            Self::MaxForwards | Self::NoAuthority | Self::TraceContent => Status::BAD_REQUEST,
             Self::Loop => Status::LOOP_DETECTED,
             Self::Connect => Status::NOT_IMPLEMENTED,
             Self::LengthRequired => Status::LENGTH_REQUIRED,
@@ -52,6 +54,7 @@ impl Stop {
             Self::Loop => "RFC 9110 §7.6, §7.6.3",
             Self::NoAuthority => "RFC 9112 §3.3",
             Self::Connect => "RFC 9110 §9.3.6",
+            Self::TraceContent => "RFC 9110 §9.3.8",
             Self::LengthRequired => "RFC 9112 §6.1",
             Self::Switch => "RFC 9110 §7.8",
             Self::BadGateway => "RFC 9112 §6.3",
@@ -69,6 +72,7 @@ impl fmt::Display for Stop {
             Self::Loop => "the request has been here before",
             Self::NoAuthority => "the request does not say which host it is for",
             Self::Connect => "no tunnels are opened here",
+            Self::TraceContent => "a TRACE request has no content",
             Self::LengthRequired => "the upstream needs to know the length of the content",
             Self::Switch => "the upstream switches to a protocol that was not offered",
             Self::BadGateway => "the upstream's answer cannot be understood",

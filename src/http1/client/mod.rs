@@ -1,9 +1,10 @@
 //! The client's end of an HTTP/1.1 connection.
 //!
-//! Looking for requests? `send`. For how their heads are judged and written? `request`. For what happens to received bytes? `receive`. For which answer is whose? `pipeline`.
+//! Looking for requests? `send`. For how their heads are judged and written? `request`. For those of clients behind us? `forward`. For what happens to received bytes? `receive`. For which answer is whose? `pipeline`.
 //! For limits and deadlines? `config`. For what a request offers to change to? `offer`.
 
 mod config;
+mod forward;
 mod offer;
 mod pipeline;
 mod receive;
@@ -25,6 +26,7 @@ use crate::time::{Deadlines, Instant};
 
 pub use config::Config;
 pub use request::Prepared;
+pub(super) use request::framing;
 
 /// The client's end of one connection: requests go out, responses come in, in the same order.
 ///

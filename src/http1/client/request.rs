@@ -147,7 +147,11 @@ fn fits_host(target: Target<'_>, host: Option<&[u8]>) -> Result<(), Misuse> {
 
 /// How the request's content is framed (RFC 9110 §8.6, RFC 9112 §6).
 #[inline]
-fn framing(method: Method<'_>, body: BodyLength, expects_continue: bool) -> Result<Length, Misuse> {
+pub(in crate::http1) fn framing(
+    method: Method<'_>,
+    body: BodyLength,
+    expects_continue: bool,
+) -> Result<Length, Misuse> {
     let is_empty = matches!(body, BodyLength::None | BodyLength::Length(0));
     // "A client MUST NOT generate a 100-continue expectation in a request that does not include content" (RFC 9110
     // §10.1.1).

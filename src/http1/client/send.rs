@@ -124,7 +124,7 @@ impl Client {
 
     /// The head of a request is written.
     #[inline]
-    fn begun(&mut self, facts: &Facts) {
+    pub(super) fn begun(&mut self, facts: &Facts) {
         self.deadlines.clear(Timer::Idle as usize);
         if self.pipeline.len() == 0 {
             self.incoming = Incoming::Head(ResponseHead::to(facts.asked));
