@@ -42,6 +42,9 @@ cargo "+$toolchain" fuzz build --sanitizer none >"$corpus/build.log" 2>&1 ||
 failed=0
 for name in "$@"; do
     log=$corpus/$name.log
+    # The target with peers beside it starts from the requests of another.
+    [ "$name" != differential ] || cp -r "$corpus/http1_server" "$corpus/differential" 2>/dev/null || true
+    mkdir -p "$corpus/$name"
     code=0
     timeout -k 10 $((seconds + 120)) cargo "+$toolchain" fuzz run --sanitizer none "$name" "$corpus/$name" -- \
         "-max_total_time=$seconds" -max_len=4096 -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 >"$log" 2>&1 </dev/null || code=$?
