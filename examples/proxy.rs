@@ -265,8 +265,16 @@ impl Proxy {
             held: Vec::new(),
         };
         let is_held_back = asked.expects_continue();
-        // Often there is no content, or all of it is here.
-        if sent.content == Content::None || (!is_held_back && upload.step()?) {
+        // Often there is no content, or all of it is here. A service that takes none may have answered already.
+        let is_sent = match sent.content {
+            Content::None => true,
+            _ if is_held_back => false,
+            _ => match upload.step() {
+                Err(Fault::Service(_)) => true,
+                step => step?,
+            },
+        };
+        if is_sent {
             return download.run(&mut || {});
         }
         let is_answered = &AtomicBool::new(false);
@@ -301,13 +309,14 @@ impl Proxy {
         let mut tx = Tx::growing(&mut down.outbox, OUTPUT);
         // Where it cannot be said any more, the connection ends.
         let said = down.http.respond_with(status, fields, text.as_bytes(), &mut tx);
-        (line.status, line.sent) = (Some(status), down.outbox.len());
+        (line.status, line.sent) = (said.is_ok().then_some(status), down.outbox.len());
         self.log(down, line);
         flush(&down.stream, &mut down.outbox).map_err(|_| Fault::Client)?;
         said.map_err(|_| Fault::Client)
     }
 
-    /// `2026-11-21T16:50:00Z 127.0.0.1:40312 "GET / HTTP/1.1" 200 1234 0.8ms`: status, bytes sent, time taken.
+    /// `1795280243 127.0.0.1:40312 "GET / HTTP/1.1" 200 1234 0.8ms`: the second of its end, who, what, status (0 if there was none
+    /// of ours or the service's), bytes sent, time taken.
     fn log(&self, down: &Downstream, line: &Line) {
         let mut log = lock(&self.log);
         let status = line.status.map_or(0, Status::code);
@@ -600,6 +609,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         loop {
             thread::sleep(LOG);
             proxy.write_log();
+            lock(&proxy.idle).retain(|kept| kept.used.is_some_and(|used| used.elapsed() < KEPT));
         }
     });
     for stream in listener.incoming() {
