@@ -75,7 +75,7 @@ fn the_count_counts() {
 #[test]
 fn forwarding() {
     use hopwire::http::forward::{Client, Intermediary, Trace};
-    let head = b"GET http://b/ HTTP/1.1\r\nHost: a\r\nVia: 1.0 x\r\nConnection: y, upgrade\r\nUpgrade: websocket\r\nY: 1\r\nZ: 2\r\n\r\n";
+    let head = b"GET https://b/ HTTP/1.1\r\nHost: a\r\nVia: 1.0 x\r\nConnection: y, upgrade\r\nUpgrade: websocket\r\nY: 1\r\nZ: 2\r\n\r\n";
     let mut out = [0; 1024];
     let asked = allocations(|| {
         let client = Client::new(Some([192, 0, 2, 1].into()), true);

@@ -94,6 +94,8 @@ fn an_absolute_target_makes_the_host() {
     assert_eq!(left, "GET /x?y HTTP/1.1\r\nhost: Real.example:81\r\nX: 1\r\nvia: 1.1 edge\r\n\r\n");
     let left = through(&edge(), "GET http://a?y HTTP/1.1\r\nX: 1\r\nHost: a\r\n\r\n").unwrap();
     assert_eq!(left, "GET /?y HTTP/1.1\r\nX: 1\r\nHost: a\r\nvia: 1.1 edge\r\n\r\n");
+    assert_eq!(stop("GET https://a/ HTTP/1.1\r\nHost: a\r\n\r\n"), Stop::Scheme);
+    assert_eq!(stop("GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n"), Stop::Scheme);
     let left = through(&edge(), "OPTIONS http://a HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     assert!(left.starts_with("OPTIONS * HTTP/1.1\r\n"), "{left}");
     let left = through(&edge(), "OPTIONS http://a/ HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();

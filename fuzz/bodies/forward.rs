@@ -108,6 +108,7 @@ fn stopped(request: &Request<'_>, fields: &List, stop: Stop) {
         Stop::LastHop => assert!(limits && max_forwards.len() == 1 && max_forwards[0].1.iter().all(|&b| b == b'0')),
         Stop::MaxForwards => assert!(limits && !max_forwards.is_empty()),
         Stop::NoAuthority => assert!(request.authority().is_none()),
+        Stop::Scheme => assert!(request.target.scheme().is_some_and(|scheme| !scheme.eq_ignore_ascii_case(b"http"))),
         Stop::TraceContent => assert!(request.method == Method::Trace && request.body() != BodyLength::None),
         Stop::Connect => assert_eq!(request.method, Method::Connect),
         other => panic!("{other}"),

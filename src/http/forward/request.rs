@@ -68,6 +68,12 @@ impl<'p> Intermediary<'p> {
         if received.content == Content::Unknown && self.upstream < Version::Http11 {
             return Err(Stop::LengthRequired);
         }
+        // "Unless the connection is from a trusted gateway, an origin server MUST reject a request if any scheme-specific
+        // requirements for the target URI are not met" (§7.4): the path alone goes on, and says no scheme.
+        let scheme = client.scheme().as_bytes();
+        if !received.scheme.is_empty() && !received.scheme.eq_ignore_ascii_case(scheme) {
+            return Err(Stop::Scheme);
+        }
         // "A client MUST NOT send content in a TRACE request" (§9.3.8).
         if has_content && received.method == Method::Trace {
             return Err(Stop::TraceContent);

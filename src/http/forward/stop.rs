@@ -15,6 +15,8 @@ pub enum Stop {
     MaxForwards,
     /// The request has been here before: our name is in its Via.
     Loop,
+    /// The target's scheme is not that of the connection it came over.
+    Scheme,
     /// Neither the target nor Host says where the request goes, and there is no default.
     NoAuthority,
     /// CONNECT: a tunnel is opened or refused, never forwarded to an origin.
@@ -38,7 +40,7 @@ impl Stop {
     pub const fn status(self) -> Status {
         match self {
             Self::LastHop => Status::OK,
-            Self::MaxForwards | Self::NoAuthority | Self::TraceContent => Status::BAD_REQUEST,
+            Self::MaxForwards | Self::Scheme | Self::NoAuthority | Self::TraceContent => Status::BAD_REQUEST,
             Self::Loop => Status::LOOP_DETECTED,
             Self::Connect => Status::NOT_IMPLEMENTED,
             Self::LengthRequired => Status::LENGTH_REQUIRED,
@@ -52,6 +54,7 @@ impl Stop {
         match self {
             Self::LastHop | Self::MaxForwards => "RFC 9110 §7.6.2",
             Self::Loop => "RFC 9110 §7.6, §7.6.3",
+            Self::Scheme => "RFC 9110 §7.4",
             Self::NoAuthority => "RFC 9112 §3.3",
             Self::Connect => "RFC 9110 §9.3.6",
             Self::TraceContent => "RFC 9110 §9.3.8",
@@ -70,6 +73,7 @@ impl fmt::Display for Stop {
             Self::LastHop => "Max-Forwards is 0: this is the final recipient",
             Self::MaxForwards => "Max-Forwards is not one number",
             Self::Loop => "the request has been here before",
+            Self::Scheme => "the target is of a scheme that is not spoken here",
             Self::NoAuthority => "the request does not say which host it is for",
             Self::Connect => "no tunnels are opened here",
             Self::TraceContent => "a TRACE request has no content",
