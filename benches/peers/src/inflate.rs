@@ -113,7 +113,7 @@ fn round<P: Peer>(texts: &[Vec<u8>], wire: &'static [Vec<u8>]) -> impl FnMut() +
 }
 
 fn compress(zlib: &mut Compress, text: &[u8], flush: FlushCompress) -> Vec<u8> {
-    let mut wire = Vec::with_capacity(text.len() + text.len() / 1000 + 100);
+    let mut wire = Vec::with_capacity(2 * text.len() + 100);
     let before = zlib.total_in();
     zlib.compress_vec(text, &mut wire, flush).unwrap();
     assert!(zlib.total_in() - before == text.len() as u64 && wire.len() < wire.capacity());
