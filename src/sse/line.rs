@@ -63,7 +63,7 @@ pub(super) fn end(bytes: &[u8]) -> (usize, bool) {
     if at < short || short == bytes.len() {
         return (at, union & TOPS == 0);
     }
-    long_end(bytes, union)
+    long_end(bytes, SHORT, union)
 }
 
 /// How many comments and blank lines there are at the front, in bytes: those in sight that end with LF.
@@ -105,25 +105,21 @@ pub(super) fn goes_on(bytes: &[u8]) -> Option<bool> {
     (!has_control(&least)).then(|| is_ascii(&union))
 }
 
-/// Copies `from` to `to`, which is as long, up to the first CR or LF; whether there is none.
+/// Copies `from` to `to`, which is as long, up to the first CR or LF; whether there is none. A page at a time: what was
+/// just looked through is copied from the nearest cache.
 #[inline(never)]
 pub(super) fn copy(from: &[u8], to: &mut [u8]) -> bool {
-    let mut at = 0;
-    while at < from.len() {
-        at += copy_plain_blocks(&from[at..], &mut to[at..]);
-        let stop = from.len().min(at + BLOCK);
-        if word_end(from, at, stop, &mut 0) < stop {
+    for (page, copy) in from.chunks(PAGE).zip(to.chunks_mut(PAGE)) {
+        if long_end(page, 0, 0).0 < page.len() {
             return false;
         }
-        to[at..stop].copy_from_slice(&from[at..stop]);
-        at = stop;
+        copy.copy_from_slice(page);
     }
     true
 }
 
 #[inline(never)]
-fn long_end(bytes: &[u8], mut union: u64) -> (usize, bool) {
-    let mut at = SHORT;
+fn long_end(bytes: &[u8], mut at: usize, mut union: u64) -> (usize, bool) {
     while at < bytes.len() {
         at += plain_blocks(&bytes[at..], &mut union);
         let stop = bytes.len().min(at + BLOCK);
@@ -188,24 +184,6 @@ fn plain_blocks(bytes: &[u8], union: &mut u64) -> usize {
     plain
 }
 
-/// [`plain_blocks`], copied.
-#[inline(always)]
-fn copy_plain_blocks(from: &[u8], to: &mut [u8]) -> usize {
-    let mut plain = 0;
-    for (block, copy) in from.as_chunks::<BLOCK>().0.iter().zip(to.as_chunks_mut().0) {
-        *copy = *block;
-        let mut least = [u8::MAX; LANES];
-        for lanes in block.as_chunks().0 {
-            (least, _) = both(least, [0; LANES], lanes);
-        }
-        if has_control(&least) {
-            break;
-        }
-        plain += BLOCK;
-    }
-    plain
-}
-
 /// The least and the union of each lane, with those of another block.
 #[inline(always)]
 fn both(mut least: [u8; LANES], mut union: [u8; LANES], block: &[u8; LANES]) -> ([u8; LANES], [u8; LANES]) {
@@ -248,6 +226,8 @@ const fn lowest(hits: u64) -> usize {
 const SHORT: usize = 128;
 const BLOCK: usize = 128;
 const LANES: usize = 32;
+/// Well within the nearest cache.
+const PAGE: usize = 16 << 10;
 const ONES: u64 = 0x0101_0101_0101_0101;
 const TOPS: u64 = ONES << 7;
 
