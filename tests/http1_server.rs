@@ -12,8 +12,8 @@ mod support;
 use std::time::Duration;
 
 use hopwire::http::Status;
-use hopwire::http1::{BodyLength, Config, HeadLimits, Limit, Misuse, Server, Timeout, Violation};
-use hopwire::io::{Rx, SendError, Tx, Wants};
+use hopwire::http1::{BodyLength, Config, HeadLimits, Limit, Misuse, Prepared, Server, Timeout, Violation};
+use hopwire::io::{Full, Rx, SendError, Tx, Wants};
 use hopwire::time::Instant;
 use proptest::prelude::*;
 use support::exchange::{Exchange, Head, Out, Told};
@@ -292,6 +292,50 @@ fn content_written_by_the_caller() {
         out.call(|tx| server.end(&[], tx)).unwrap();
     });
     assert!(wire.ends_with("content-length: 3\r\n\r\nhi!"));
+}
+
+/// Prepared or not, an answer is the same, to every request and for every status; so is a refusal.
+#[test]
+fn what_is_prepared_is_what_is_written_each_time() {
+    let fields: [&[(&str, &[u8])]; 5] = [
+        &[],
+        &[("server", b"x"), ("date", b"Sat, 21 Nov 2026 12:00:00 GMT")],
+        &[("connection", b"close")],
+        &[("upgrade", b"a")],
+        &[("connection", b"upgrade"), ("upgrade", b"a")],
+    ];
+    let old = b"GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n";
+    for (fields, code) in
+        fields.into_iter().flat_map(|fields| [200, 204, 205, 304, 404, 599].map(|code| (fields, code)))
+    {
+        let (status, mut space) = (Status::new(code).unwrap(), [0; 256]);
+        let prepared = Prepared::new(status, fields, &mut space).unwrap();
+        for (request, content) in [GET, HEAD, POST5, old].into_iter().flat_map(|it| [(it, &b""[..]), (it, b"hello")]) {
+            let results = std::cell::RefCell::new(Vec::new());
+            let made = reply_to(request, |server, out| {
+                results.borrow_mut().push(out.call(|tx| server.respond_with(status, fields, content, tx)));
+            });
+            let again = reply_to(request, |server, out| {
+                results.borrow_mut().push(out.call(|tx| server.respond_prepared(&prepared, content, tx)));
+            });
+            assert_eq!(made, again);
+            let results = results.into_inner();
+            assert_eq!(results[0], results[1], "{code} {fields:?}");
+        }
+    }
+    let mut space = [0; 64];
+    for (code, field, misuse) in [
+        (103, ("a", &b"b"[..]), Misuse::Interim),
+        (200, ("a b", b""), Misuse::FieldName),
+        (200, ("a", b"\r\nb: c"), Misuse::FieldValue),
+        (200, ("content-length", b"5"), Misuse::FieldReserved),
+    ] {
+        let refused = Prepared::new(Status::new(code).unwrap(), &[field], &mut space).map(drop);
+        assert_eq!(refused, Err(SendError::Misuse(misuse)));
+    }
+    let needed = b"HTTP/1.1 200 OK\r\na: b\r\n".len();
+    let fits = |room: usize| Prepared::new(Status::OK, &[("a", b"b")], &mut [0; 64][..room]).map(drop);
+    assert_eq!((fits(needed), fits(needed - 1)), (Ok(()), Err(SendError::Full(Full { needed }))));
 }
 
 #[test]

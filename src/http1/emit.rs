@@ -65,6 +65,13 @@ impl Outline {
         self.len += name.len() + value.len() + 4;
         if matches!(name.len(), 7 | 10 | 14 | 17) { special(self, name, value) } else { Ok(()) }
     }
+
+    /// The Connection field that the engine adds, whole.
+    #[inline]
+    const fn connection(&self, persistence: Persistence) -> &'static [u8] {
+        let persistence = if self.close { Persistence::Unsaid } else { persistence };
+        connection(persistence, self.upgrade && !self.connection_upgrade)
+    }
 }
 
 /// How many control characters there are, HTAB among them: `CTL = %x00-1F / %x7F`.
@@ -142,17 +149,39 @@ pub(crate) fn response(
     content: &[u8],
     tx: &mut Tx<'_>,
 ) -> Result<(), SendError<Misuse>> {
-    let persistence = if outline.close { Persistence::Unsaid } else { persistence };
-    let connection = connection(persistence, outline.upgrade && !outline.connection_upgrade);
-    let custom;
-    let line = match status_line(status) {
-        Some(line) => line,
-        None => {
-            custom = CustomLine::new(status);
-            custom.as_bytes()
-        }
-    };
-    message([line], fields, outline, connection, length, content, tx)
+    let mut custom = None;
+    message([line_of(status, &mut custom)], fields, outline, outline.connection(persistence), length, content, tx)
+}
+
+/// As [`response`], behind a status line and fields that [`start`] wrote.
+#[inline]
+pub(crate) fn prepared(
+    start: &[u8],
+    outline: &Outline,
+    persistence: Persistence,
+    length: Length,
+    content: &[u8],
+    tx: &mut Tx<'_>,
+) -> Result<(), SendError<Misuse>> {
+    message([start], &[], &Outline { len: 0, ..*outline }, outline.connection(persistence), length, content, tx)
+}
+
+/// The status line and the fields of a response, and nothing else.
+pub(crate) fn start(
+    status: Status,
+    fields: FieldList<'_>,
+    outline: &Outline,
+    tx: &mut Tx<'_>,
+) -> Result<(), SendError<Misuse>> {
+    if !are_values(fields) {
+        return Err(SendError::Misuse(Misuse::FieldValue));
+    }
+    let mut custom = None;
+    let line = line_of(status, &mut custom);
+    let mut out = Writer(tx.reserve(line.len() + outline.len)?);
+    out.put(line);
+    put_fields(&mut out, fields);
+    Ok(())
 }
 
 /// Writes the head of a request, and `content` behind it, whole or not at all.
@@ -336,6 +365,14 @@ pub(super) const fn connection(persistence: Persistence, upgrade: bool) -> &'sta
         (Persistence::KeepAlive, true) => b"connection: keep-alive, upgrade\r\n",
         (Persistence::Close, false) => b"connection: close\r\n",
         (Persistence::Close, true) => b"connection: close, upgrade\r\n",
+    }
+}
+
+#[inline]
+fn line_of(status: Status, custom: &mut Option<CustomLine>) -> &[u8] {
+    match status_line(status) {
+        Some(line) => line,
+        None => custom.insert(CustomLine::new(status)).as_bytes(),
     }
 }
 

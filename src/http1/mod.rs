@@ -28,6 +28,6 @@ pub use head::{HeadLimits, RequestHead};
 pub use misuse::Misuse;
 pub use request::Request;
 pub use response::{Response, ResponseHead};
-pub use server::{Config, Event, Server};
+pub use server::{Config, Event, Prepared, Server};
 pub(crate) use target::is_path_and_query;
 pub use target::{Authority, Target, Uri};

@@ -17,7 +17,7 @@ const FEW: usize = 100;
 
 const TEXT: &str = "{\"type\":\"quote\",\"symbol\":\"EURUSD\",\"bid\":1.08623,\"ask\":1.08641,\"time\":\"2026-11-21T16:00:00.123Z\",\
     \"venue\":\"A\",\"depth\":[{\"price\":1.08622,\"size\":1000000},{\"price\":1.08621,\"size\":2500000},{\"price\":1.08620,\"size\":5000000},\
-    {\"price\":1.08619,\"size\":7500000}],\"status\":\"open\",\"sequence\":1234567}";
+    {\"price\":1.08619,\"size\":7500000}],\"status\":\"open\",\"sequence\":1234567,\"desk\":\"eu-1\"}";
 
 pub fn run() {
     assert!((290..310).contains(&TEXT.len()), "{}", TEXT.len());

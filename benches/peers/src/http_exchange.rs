@@ -1,12 +1,13 @@
 //! A server's exchange: a GET is parsed and answered with 200, five fields, Content-Length and 13 bytes of body, into
 //! one output buffer. 16 requests lie pipelined in the input; figures are for one request.
+//! hopwire and http-net twice: with fields judged and written for each answer, and made once (`prepared`; `respond`).
 //! The connections (hopwire's, http-net's, shiguredo's, hyper's) copy the wire into a receive buffer first.
 use crate::harness::*;
 use crate::hyper_mem::{BODY, FIELDS, hyper_conn, hyper_round};
 use crate::inputs::{BROWSER_703, SHORT_68};
 use crate::memio::Sink;
 use hopwire::http::Status;
-use hopwire::http1::{Event, Server};
+use hopwire::http1::{Event, Prepared, Server};
 use hopwire::io::{RxBuffer, Tx};
 use hopwire::time::Instant;
 use std::hint::black_box;
@@ -42,7 +43,7 @@ fn hopwire(
     server: &mut Server,
     inbox: &mut RxBuffer<Vec<u8>>,
     input: &[u8],
-    fields: &[(&str, &[u8])],
+    answer: impl Fn(&mut Server, &mut Tx<'_>),
     out: &mut [u8],
 ) -> usize {
     inbox.space()[..input.len()].copy_from_slice(input);
@@ -51,7 +52,7 @@ fn hopwire(
     while let Some(event) = server.poll(Instant::ZERO, &mut rx, &mut tx).unwrap() {
         if let Event::Request(request) = event {
             black_box(request.target.path());
-            server.respond_with(Status::OK, fields, BODY, &mut tx).unwrap();
+            answer(server, &mut tx);
         }
     }
     let (consumed, written) = (rx.consumed(), tx.len());
@@ -169,10 +170,24 @@ pub fn run() {
 
         let fields = FIELDS.map(|(n, v)| (n, v.as_bytes()));
         let (mut server, mut inbox, mut out) = (Server::default(), RxBuffer::new(vec![0; 16384]), vec![0; 16384]);
-        let written = hopwire(&mut server, &mut inbox, input, &fields, &mut out);
+        let made = move |server: &mut Server, tx: &mut Tx<'_>| {
+            server.respond_with(Status::OK, black_box(&fields), BODY, tx).unwrap();
+        };
+        let written = hopwire(&mut server, &mut inbox, input, made, &mut out);
         check(&out[..written], N);
         g.add_hopwire("", N, move || {
-            hopwire(&mut server, &mut inbox, black_box(input), &fields, &mut out);
+            hopwire(&mut server, &mut inbox, black_box(input), made, &mut out);
+            black_box(out.as_ptr());
+        });
+        let (mut server, mut inbox, mut out) = (Server::default(), RxBuffer::new(vec![0; 16384]), vec![0; 16384]);
+        let response = Prepared::new(Status::OK, &fields, Box::leak(Box::new([0; 1024]))).unwrap();
+        let prepared = move |server: &mut Server, tx: &mut Tx<'_>| {
+            server.respond_prepared(black_box(&response), BODY, tx).unwrap();
+        };
+        let written = hopwire(&mut server, &mut inbox, input, prepared, &mut out);
+        check(&out[..written], N);
+        g.add_hopwire("prepared", N, move || {
+            hopwire(&mut server, &mut inbox, black_box(input), prepared, &mut out);
             black_box(out.as_ptr());
         });
 

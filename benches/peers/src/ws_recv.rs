@@ -3,7 +3,7 @@
 //! Everyone starts from the same immutable wire bytes and pays for exactly one copy of them into a receive buffer (the
 //! read from the socket); `@copy` is that copy alone. All messages lie in one feed; in `.._single` each comes alone.
 //! hopwire reads into a buffer of 16 KiB, which a processor's first cache holds, and delivers in place, longer frames in pieces, as `Text` (in `.._str` as
-//! `&str`); the other peers assemble.
+//! `&str`; in `.._inplace` without the read, which its user's socket does); the other peers assemble.
 use crate::harness::*;
 use crate::inputs::*;
 use crate::memio::{MemIo, Sink};
@@ -92,6 +92,32 @@ impl<const AS_STR: bool> Rx for Hopwire<AS_STR> {
                 }
                 let consumed = rx.consumed();
                 self.inbox.consume(consumed);
+            }
+        }
+    }
+}
+
+/// hopwire over a buffer in which the frame lies already: the work without the read. Masked with a key of zeros, it stays
+/// as it is and can be received again.
+struct InPlace {
+    conn: ws::Connection<ws::Server>,
+    frame: Vec<u8>,
+    n: usize,
+}
+impl InPlace {
+    fn new(payload: &[u8], n: usize) -> Self {
+        let len = (payload.len() as u64).to_be_bytes();
+        let head = if payload.len() < 1 << 16 { [&[0x81, 0xfe], &len[6..]].concat() } else { [&[0x81, 0xff], &len[..]].concat() };
+        Self { conn: ws::Connection::default(), frame: [&head, &[0; 4][..], payload].concat(), n }
+    }
+}
+impl Rx for InPlace {
+    fn round(&mut self, f: &mut impl FnMut(&[u8], bool)) {
+        for _ in 0..self.n {
+            let (mut rx, mut tx) = (io::Rx::new(black_box(&mut self.frame)), io::Tx::new(&mut []));
+            while let Some(event) = self.conn.poll(Instant::ZERO, &mut rx, &mut tx).unwrap() {
+                let ws::Event::Text { text, end } = event else { panic!("{event:?}") };
+                f(text.as_bytes(), end);
             }
         }
     }
@@ -309,6 +335,9 @@ pub fn run() {
             };
             let (g, p) = (&mut group, payload);
             g.add_hopwire("", n, checked("hopwire", &w, p, Hopwire::<false>::new(&w)));
+            if p.len() >= 16384 {
+                g.add_hopwire("inplace", n, checked("hopwire", &w, p, InPlace::new(p, n)));
+            }
             if p.len() <= 1024 {
                 g.add_hopwire("str", n, checked("hopwire", &w, p, Hopwire::<true>::new(&w)));
             }

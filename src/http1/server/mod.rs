@@ -1,9 +1,10 @@
 //! The server's end of an HTTP/1.1 connection.
 //!
-//! Looking for what happens to received bytes? `receive`. For answers? `send`. For those of an upstream? `forward`. For limits and deadlines? `config`.
+//! Looking for what happens to received bytes? `receive`. For answers? `send`. For those of an upstream? `forward`. For those made once? `prepared`. For limits and deadlines? `config`.
 
 mod config;
 mod forward;
+mod prepared;
 mod receive;
 mod send;
 
@@ -21,6 +22,7 @@ use crate::io::{Full, Tx, Wants};
 use crate::time::{Deadlines, Instant};
 
 pub use config::Config;
+pub use prepared::Prepared;
 
 /// The server's end of one connection: requests come in, responses go out, one exchange after the other.
 ///

@@ -1,6 +1,6 @@
 //! What the caller's answers become.
 
-use super::{Incoming, Server, Timer};
+use super::{Incoming, Prepared, Server, Timer};
 use crate::http::{Status, Version};
 use crate::http1::content::Content;
 use crate::http1::cycle::{Side, State, Step};
@@ -9,6 +9,13 @@ use crate::http1::head::RequestHead;
 use crate::http1::misuse::Misuse;
 use crate::http1::{emit, emit::Length, emit::Persistence};
 use crate::io::{SendError, Tx};
+
+/// What a response begins with.
+#[derive(Clone, Copy)]
+pub(super) enum Head<'a> {
+    Fields(Status, emit::FieldList<'a>),
+    Prepared(&'a Prepared<'a>),
+}
 
 /// A response head that may be sent.
 pub(super) struct Plan {
@@ -38,7 +45,7 @@ impl Server {
         body: BodyLength,
         tx: &mut Tx<'_>,
     ) -> Result<(), SendError<Misuse>> {
-        self.begin(status, fields, body, None, tx)
+        self.begin(Head::Fields(status, fields), body, None, tx)
     }
 
     /// The final response with all of its content, written whole or not at all.
@@ -50,7 +57,12 @@ impl Server {
         content: &[u8],
         tx: &mut Tx<'_>,
     ) -> Result<(), SendError<Misuse>> {
-        self.begin(status, fields, BodyLength::Length(content.len() as u64), Some(content), tx)?;
+        self.whole(Head::Fields(status, fields), content, tx)
+    }
+
+    #[inline]
+    pub(super) fn whole(&mut self, head: Head<'_>, content: &[u8], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
+        self.begin(head, BodyLength::Length(content.len() as u64), Some(content), tx)?;
         if self.cycle.server == State::Body {
             self.response_ends();
         }
@@ -150,21 +162,31 @@ impl Server {
     }
 
     /// The head of a final response, with all of its content if that is here.
+    #[inline]
     fn begin(
         &mut self,
-        status: Status,
-        fields: &[(&str, &[u8])],
+        head: Head<'_>,
         body: BodyLength,
         content: Option<&[u8]>,
         tx: &mut Tx<'_>,
     ) -> Result<(), SendError<Misuse>> {
         self.owing()?;
-        let outline = emit::outline(fields).map_err(SendError::Misuse)?;
+        let (status, outline) = match head {
+            Head::Fields(status, fields) => (status, emit::outline(fields).map_err(SendError::Misuse)?),
+            Head::Prepared(prepared) => (prepared.status, prepared.outline),
+        };
         let mut plan = self.plan(status, body, outline.close).map_err(SendError::Misuse)?;
         plan.keep_alive &= content.is_none() || !self.leaves_content_unread();
         let persistence = self.persistence(&plan);
         let content = content.filter(|_| !matches!(plan.content, Content::Muted(_))).unwrap_or_default();
-        emit::response(status, fields, &outline, persistence, plan.length, content, tx)?;
+        match head {
+            Head::Fields(status, fields) => {
+                emit::response(status, fields, &outline, persistence, plan.length, content, tx)?;
+            }
+            Head::Prepared(prepared) => {
+                emit::prepared(prepared.start, &outline, persistence, plan.length, content, tx)?;
+            }
+        }
         self.begun(&plan);
         Ok(())
     }
