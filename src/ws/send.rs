@@ -154,7 +154,8 @@ impl<R: Role> Connection<R> {
         Ok(())
     }
 
-    #[inline]
+    // This and what it comes to are inlined always: a call or two cost as much as the rest of a short frame.
+    #[inline(always)]
     fn data(&mut self, message: Sending, data: &[u8], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.check_whole()?;
         let (opcode, compressed) = (message.kind.opcode(), message.compressed);
@@ -232,7 +233,7 @@ impl<R: Role> Connection<R> {
         self.write(header::first_byte(opcode, fin, false), data, tx)
     }
 
-    #[inline]
+    #[inline(always)]
     fn write(&mut self, first: u8, data: &[u8], tx: &mut Tx<'_>) -> Result<(), Full> {
         self.head(first, data.len() as u64, data, tx).map(|_| ())
     }
@@ -250,7 +251,7 @@ impl<R: Role> Connection<R> {
     }
 
     /// A header that announces `len` bytes, and `data` behind it; the key.
-    #[inline]
+    #[inline(always)]
     fn head(&mut self, first: u8, len: u64, data: &[u8], tx: &mut Tx<'_>) -> Result<[u8; 4], Full> {
         // Each form of the header on its own: so its length is known, and it is written from registers.
         match header::encode(first, R::MASKS, len) {
@@ -260,7 +261,7 @@ impl<R: Role> Connection<R> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn put<const PLAIN: usize, const KEYED: usize>(
         &mut self,
         head: u128,
