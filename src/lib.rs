@@ -1,4 +1,5 @@
-//! The real-time web's wire protocols as pure state machines: HTTP/1.1 (RFC 9110, 9112) and WebSocket (RFC 6455).
+//! The real-time web's wire protocols as pure state machines: HTTP/1.1 (RFC 9110, 9112), WebSocket with compression
+//! (RFC 6455, 7692), Server-Sent Events (WHATWG HTML §9.2), short and long polling.
 //!
 //! Bytes, the time and random numbers come in; events, bytes and deadlines come out. Every socket, buffer, clock, timer,
 //! thread and random source is the caller's. There is no dependency, no `unsafe`, no hidden allocation, and no input
