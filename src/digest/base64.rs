@@ -14,11 +14,18 @@ pub fn encode<'o>(src: &[u8], out: &'o mut [u8]) -> Option<&'o [u8]> {
         *quad = digits(a, b, c);
     }
     if let [quad] = last {
-        let mut bytes = [0; 3];
-        bytes[..tail.len()].copy_from_slice(tail);
-        let [a, b, c] = bytes;
-        *quad = digits(a, b, c);
-        quad[tail.len() + 1..].fill(PAD);
+        // The bits that stand for no byte are zero (§3.5).
+        *quad = match *tail {
+            [a, b] => {
+                let [a, b, c, _] = digits(a, b, 0);
+                [a, b, c, PAD]
+            }
+            [a] => {
+                let [a, b, ..] = digits(a, 0, 0);
+                [a, b, PAD, PAD]
+            }
+            _ => [PAD; 4],
+        };
     }
     Some(out)
 }
