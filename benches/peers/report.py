@@ -120,11 +120,11 @@ def slower(path, other):
 def chart(path):
     cases = read(path)
     rows = []
-    for area, names, _, _, _ in PROMISES:
-        for case in names.split():
-            field = rivals(cases.get((area, case), {}))
-            if field:
-                rows.append((area, case, sorted((r, p) for p, (_, r, _) in field.items())))
+    # Some cases have several promises.
+    for area, case in dict.fromkeys((area, case) for area, names, _, _, _ in PROMISES for case in names.split()):
+        field = rivals(cases.get((area, case), {}))
+        if field:
+            rows.append((area, case, sorted((r, p) for p, (_, r, _) in field.items())))
     if not rows:
         sys.exit("no figures with hopwire in them")
     left, right, top, step = 300, 40, 58, 24
