@@ -88,12 +88,12 @@ def without_copy(peers, peer):
 
 def table(path):
     cases, short = read(path), 0
-    print(f"{'area':14}{'case':24}{'against':36}{'ratio':>7}{'net':>7}{'must':>7}{'aim':>6}")
+    print(f"{'area':16}{'case':25}{'against':36}{'ratio':>7}{'net':>7}{'must':>7}{'aim':>6}")
     for area, names, against, must, aim in PROMISES:
         for case in names.split():
             field = rivals(cases.get((area, case), {}), against)
             if not field:
-                print(f"{area:14}{case:24}not measured")
+                print(f"{area:16}{case:25}not measured")
                 short += 1
                 continue
             peer = min(field, key=lambda p: field[p][0])
@@ -101,7 +101,7 @@ def table(path):
             # A ratio that is not a number (no hopwire in the run) is short too.
             verdict = "" if ratio >= aim else "below aim" if ratio >= must else "SHORT"
             short += verdict == "SHORT"
-            print(f"{area:14}{case:24}{peer:36}{ratio:7.2f}{net:>7}{must:7.2f}{aim:6.1f}  {verdict}")
+            print(f"{area:16}{case:25}{peer:36}{ratio:7.2f}{net:>7}{must:7.2f}{aim:6.1f}  {verdict}")
     return 1 if short else 0
 
 
@@ -113,7 +113,7 @@ def slower(path, other):
         was, now = peers["hopwire"][0], after[key]["hopwire"][0]
         if now > was * 1.05:
             found += 1
-            print(f"{key[0]:14}{key[1]:24}{was:12.2f}{now:12.2f}{now / was:7.2f}")
+            print(f"{key[0]:16}{key[1]:25}{was:12.2f}{now:12.2f}{now / was:7.2f}")
     return 1 if found else 0
 
 
