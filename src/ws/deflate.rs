@@ -179,8 +179,8 @@ impl Receiver {
             let payload = !piece.data.is_empty();
             // §7.2.2: "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload". But where the last block was
             // the last, or there is no payload, nothing is left to be said.
-            if !payload && piece.end && (self.over || self.wire == 0) {
-                return Ok(true);
+            if !payload && (self.over || piece.end && self.wire == 0) {
+                return Ok(piece.end);
             }
             let input = match payload {
                 true => piece.data,
@@ -213,7 +213,8 @@ impl Receiver {
                 }
             }
             match inflated.status {
-                Status::End if payload => self.over = true,
+                // The payload's last byte may have been taken long before its output had room.
+                Status::End if self.tail == 0 => self.over = true,
                 Status::End => decoder.next_stream(),
                 Status::Output if inflated.produced == space.len() => return Ok(false),
                 // The room was less than the space.

@@ -46,6 +46,8 @@ fn blocks_that_say_they_are_the_last() {
         (b"\xf3\x48\xcd\xc9\xc9\x07\x00", "Hello"),
         // Two of them, and one that is not.
         (b"\xf3\x48\xcd\xc9\xc9\x07\x00\xf3\x48\xcd\xc9\xc9\x07\x00\xf2\x48\xcd\xc9\xc9\x07\x00", "HelloHelloHello"),
+        // One whose last byte is taken before there is room for all it says.
+        (b"\xf3\x48\xcd\xc9\xc2\x07\x00", "Heljjjjjjjjjjjjjjjjjjjjjjjjjjjjj"),
         // An empty one; this loops one peer for ever.
         (b"\x03\x80", ""),
         (b"\x03\x00\x00", ""),
