@@ -1,5 +1,4 @@
 //! The numbers of the format (RFC 1951 §3.2.5 to §3.2.7), for both directions.
-#![allow(dead_code, reason = "each direction uses its own part")]
 
 /// How far back a match may reach at most.
 pub(super) const MAX_DISTANCE: usize = 1 << 15;
@@ -7,8 +6,6 @@ pub(super) const MAX_DISTANCE: usize = 1 << 15;
 pub(super) const MIN_MATCH: usize = 3;
 /// The longest match.
 pub(super) const MAX_MATCH: usize = 258;
-/// The most bytes that a stored block carries.
-pub(super) const MAX_STORED: usize = 0xffff;
 
 /// The longest code of a literal, length or distance, in bits.
 pub(super) const MAX_CODE_BITS: usize = 15;
