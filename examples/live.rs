@@ -1,9 +1,9 @@
 //! One feed under four transports, on a page that shows why each is as it is: short polling, long polling, Server-Sent
 //! Events and WebSocket, side by side.
 //!
-//! `cargo run --release --example live [-- PORT]` listens on 127.0.0.1 (port 9000; 0 takes any free one): open the page
-//! it names. The standard library only: each connection has a thread that reads and one that writes; all that speaks a
-//! protocol runs in one thread, and locks nothing.
+//! `cargo run --release --example live [-- PORT [STREAMS]]` listens on 127.0.0.1 (port 9000; 0 takes any free one): open
+//! the page it names. The standard library only: each connection has a thread that reads and one that writes; all that
+//! speaks a protocol runs in one thread, and locks nothing.
 //!
 //! | | |
 //! |---|---|
@@ -12,6 +12,7 @@
 //! | `GET /events?cursor=C` | the feed as an event stream |
 //! | `GET /ws?cursor=C` | the feed as WebSocket messages |
 //! | `GET /stats?client=ID` | what all that cost on the wire, to the page with this `client=` |
+//! | `GET /streams/NAME` | a recorded event stream: the file of this name in the folder STREAMS, for a reader that comes back with an id rather `NAME.again`; each request is told on the standard output |
 //! | `POST /do/...` | `slower`, `faster`, `flood`, `restart` of the feed; `cut?client=ID&via=TRANSPORT` |
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that people watch")]
 
@@ -21,9 +22,10 @@ use std::error::Error;
 use std::hash::{BuildHasher, Hasher};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use std::{env, fmt::Write as _, str, thread};
+use std::{env, fmt::Write as _, fs, str, thread};
 
 use hopwire::feed::{self, Answer, Ask, Hold, HoldConfig, Log, LogConfig, Reply, Start, Tail};
 use hopwire::http::{Method, Status};
@@ -50,6 +52,7 @@ struct Live {
     costs: HashMap<(u64, &'static str), Cost>,
     pace: usize,
     next_update: Instant,
+    streams: Option<PathBuf>,
     news: Sender<(u64, News)>,
     began: std::time::Instant,
 }
@@ -286,6 +289,12 @@ impl Live {
                 let stats = stats(&self.costs, conn.payer.0, &self.log, PACES[self.pace]);
                 http.respond_with(Status::OK, &[("content-type", b"application/json")], stats.as_bytes(), &mut tx)?;
             }
+            (Method::Get, path) if path.starts_with(STREAMS) => {
+                match self.recorded(&path[STREAMS.len()..], request.fields.first("last-event-id")) {
+                    Some(stream) => http.respond_with(Status::OK, &sse::RESPONSE_FIELDS, &stream, &mut tx)?,
+                    None => refuse(http, Status::NOT_FOUND, &mut tx)?,
+                }
+            }
             (Method::Post, path) => {
                 let known = self.command(path, query, now);
                 refuse(http, if known { Status::NO_CONTENT } else { Status::NOT_FOUND }, &mut tx)?;
@@ -293,6 +302,19 @@ impl Live {
             _ => refuse(http, Status::NOT_FOUND, &mut tx)?,
         }
         Ok(())
+    }
+
+    /// A stream to try a reader with.
+    fn recorded(&self, name: &[u8], last_event_id: Option<&[u8]>) -> Option<Vec<u8>> {
+        let folder = self.streams.as_ref()?;
+        // No name leads out of the folder.
+        let name = str::from_utf8(name).ok().filter(|it| it.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))?;
+        println!(
+            "stream {name} {}",
+            last_event_id.map_or("from the start".into(), |id| format!("after {}", id.escape_ascii()))
+        );
+        let again = last_event_id.and_then(|_| fs::read(folder.join(format!("{name}.again"))).ok());
+        again.or_else(|| fs::read(folder.join(name)).ok())
     }
 
     /// The buttons.
@@ -445,6 +467,7 @@ fn main() -> Outcome<()> {
         costs: HashMap::new(),
         pace: 3,
         next_update: Instant::ZERO,
+        streams: env::args_os().nth(2).map(PathBuf::from),
         news: news.clone(),
         began: std::time::Instant::now(),
     };
@@ -461,6 +484,7 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
+const STREAMS: &[u8] = b"/streams/";
 const PAGE: &[u8] = include_bytes!("live.html");
 const PAGE_FIELDS: [(&str, &[u8]); 2] = [("content-type", b"text/html; charset=utf-8"), ("cache-control", b"no-cache")];
 /// The time between two updates, from the fastest to the slowest.

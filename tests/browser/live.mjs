@@ -1,18 +1,8 @@
 // Drives the page of examples/live in Chromium. usage: node live.mjs URL CHROMIUM SCREENSHOT
-import { createRequire } from 'node:module';
-const { chromium } = createRequire(process.env.PLAYWRIGHT_FROM + '/')('playwright-core');
+import { check, launch, until } from './chromium.mjs';
 
 const [, , url, executablePath, screenshot] = process.argv;
-function check(name, ok, note = '') {
-  console.log(`${ok ? 'PASS' : 'FAIL'}  ${name}${note && `  (${note})`}`);
-}
-const until = async (what, ms = 20000) => {
-  for (const end = Date.now() + ms; Date.now() < end; await new Promise((done) => setTimeout(done, 100))) if (await what()) return true;
-  return false;
-};
-
-const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-const browser = await chromium.launch({ executablePath, args });
+const browser = await launch(executablePath);
 try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 840 } });
   const complaints = [];

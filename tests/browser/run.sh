@@ -3,6 +3,8 @@
 #
 #   tests/browser/run.sh [SCREENSHOT.png]
 #
+# The vectors of event streams are those of tests/data, and of the folder HOPWIRE_VECTORS if that is set.
+#
 # What is missing is installed: playwright-core from npm into $XDG_CACHE_HOME or target/, and Chromium as Debian's
 # package when this runs as root.
 # Exit code: 0 all passed; 1 a check failed; 77 cannot be run here (one line says why).
@@ -34,7 +36,9 @@ if [ ! -d "$cache/node_modules/playwright-core" ]; then
 fi
 
 cargo build --quiet --release --example live --manifest-path "$root/Cargo.toml"
-start_server timeout 300 "$target/release/examples/live" 0
+mkdir "$work/streams"
+node "$here/streams.mjs" "$work/streams" "$root/tests/data/sse_decode.jsonl" ${HOPWIRE_VECTORS:+"$HOPWIRE_VECTORS/sse_decode.jsonl"}
+start_server timeout 300 "$target/release/examples/live" 0 "$work/streams"
 url=http://127.0.0.1:$port/
 
 check() {
@@ -60,8 +64,11 @@ check 'curl: what is no cursor is 400' refused
 check 'curl: a cursor of another feed is answered with a reset' lost
 
 ended=0
-PLAYWRIGHT_FROM=$cache timeout 200 node "$here/live.mjs" "$url" "$(command -v chromium)" "${1:-}" | tee -a "$work/checks" || ended=$?
-[ "$ended" -eq 0 ] || echo "FAIL  the page, all of it ($ended)" | tee -a "$work/checks"
+for part in live eventsource; do
+    PLAYWRIGHT_FROM=$cache STREAMS=$work/streams/cases.json LOG=$work/server.log timeout 200 \
+        node "$here/$part.mjs" "$url" "$(command -v chromium)" "${1:-}" | tee -a "$work/checks" || ended=$?
+    [ "$ended" -eq 0 ] || echo "FAIL  $part, all of it ($ended)" | tee -a "$work/checks"
+done
 
 failed=$(grep -c '^FAIL' "$work/checks" || true)
 echo "browser: $(grep -c '^PASS' "$work/checks" || true) passed, $failed failed"
