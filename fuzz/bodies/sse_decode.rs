@@ -17,6 +17,9 @@ pub fn run(data: &[u8]) {
         let told = driver::play(&mut Decoder::<{ 3 << 12 }>::with_room(), pieces);
         assert!(data.len() > 1 << 12 || told == expected, "{told:?} {expected:?} {}", data.escape_ascii());
     }
+    // Ids that there is no room for take their events along.
+    let told = driver::play(&mut Decoder::<5>::with_room(), [data]);
+    assert!(told.last_id.len() <= 5 && told.events.len() <= expected.events.len(), "{told:?} {}", data.escape_ascii());
     small_buffer(data);
 }
 

@@ -35,9 +35,18 @@ pub struct Hold<T> {
     parking: Parking<T>,
     /// The last answer put together: the next one is often the same.
     body: Vec<u8>,
-    /// From where it was, of which history, and where it ended.
-    made: Option<((Start, Cursor, u64), Start)>,
+    /// What it was made of, and where it ended.
+    made: Option<(Source, Start)>,
     encoded: u64,
+}
+
+/// From where an answer was made, and what of the history can make another of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Source {
+    start: Start,
+    head: Cursor,
+    oldest: u64,
+    snapshot: Option<u64>,
 }
 
 /// What becomes of a poll.
@@ -190,12 +199,13 @@ impl<T> Hold<T> {
             let cursor = Some(history.cursor());
             return Reply { token, status: Status::NO_CONTENT, body: &[], cursor, retry_after: None };
         }
-        let key = (start, history.cursor(), history.oldest());
+        let snapshot = history.snapshot().map(|(seq, _)| seq);
+        let source = Source { start, head: history.cursor(), oldest: history.oldest(), snapshot };
         let end = match self.made {
-            Some((made, end)) if made == key => end,
+            Some((made, end)) if made == source => end,
             _ => self.put_together(start, history),
         };
-        self.made = Some((key, end));
+        self.made = Some((source, end));
         let cursor = match end {
             Start::After(cursor) => Some(cursor),
             _ => None,

@@ -77,8 +77,10 @@ impl Log {
 
     /// The history that had come to `cursor` when it was saved. Publishing the saved entries again, the oldest first,
     /// after resuming at the place before them restores it; without them, readers who lack some are told so.
+    ///
+    /// No history comes to 2^63 entries: what says so was not saved like that, and counts as 2^63.
     pub fn resume(config: LogConfig, cursor: Cursor) -> Self {
-        let (epoch, head) = (cursor.epoch.max(1), cursor.seq);
+        let (epoch, head) = (cursor.epoch.max(1), cursor.seq.min(1 << 63));
         Self { config, epoch, head, entries: VecDeque::new(), bytes: 0, snapshot: None, closed: false }
     }
 

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::{Ask, CursorText, Reader, Start, Update};
+use super::{Ask, Cursor, CursorText, Reader, Start, Update};
 use crate::Entropy;
 use crate::io::Rx;
 use crate::retry::{self, Backoff};
@@ -212,12 +212,17 @@ impl<E: Entropy> Pull<E> {
         None
     }
 
-    /// The content of an answer came to its end.
+    /// The content of an answer came to its end. Every answer says where it ends: one without a cursor is none, whoever
+    /// gave it, and counts as [lost](Self::lost).
     pub fn ended(&mut self, now: Instant) {
-        if self.state == PullState::Reading {
-            self.backoff.reset();
-            self.pause(now);
+        if self.state != PullState::Reading {
+            return;
         }
+        if Cursor::parse(self.decoder.last_event_id().as_bytes()).is_none() {
+            return self.lost(now);
+        }
+        self.backoff.reset();
+        self.pause(now);
     }
 
     /// The request failed, or its answer broke off. What came of it counts.
@@ -251,17 +256,15 @@ impl<E: Entropy> Pull<E> {
     /// An answer is done with: when to ask again.
     fn pause(&mut self, now: Instant) {
         self.deadlines.clear(GUARD);
-        self.refill(now);
         let wait = match self.config.mode {
             // What was new may be followed by more; what is quiet will be for longer.
             Mode::Short => {
                 let next = if self.news { self.interval / 2 } else { self.interval.saturating_mul(3) / 2 };
-                self.interval = next.clamp(self.config.min_interval, self.config.max_interval);
+                self.interval = next.min(self.config.max_interval).max(self.config.min_interval);
                 self.interval + retry::below(self.interval / 8, &mut self.entropy)
             }
             Mode::Long => Duration::ZERO,
         };
-        let wait = if self.tokens == 0 { wait.max(self.config.refill) } else { wait };
         self.wait(now, wait);
     }
 
@@ -272,7 +275,10 @@ impl<E: Entropy> Pull<E> {
         self.wait(now, wait);
     }
 
+    /// A token bucket besides: whatever a server answers, and however fast, there is no busy loop.
     fn wait(&mut self, now: Instant, wait: Duration) {
+        self.refill(now);
+        let wait = if self.tokens == 0 { wait.max(self.config.refill) } else { wait };
         if wait.is_zero() {
             self.state = PullState::Ask;
             return;
@@ -281,7 +287,6 @@ impl<E: Entropy> Pull<E> {
         self.deadlines.set(NEXT, now, Some(wait));
     }
 
-    /// A token bucket: whatever a server answers, and however fast, there is no busy loop.
     fn refill(&mut self, now: Instant) {
         let passed = now.saturating_since(self.tokens_at).as_nanos() / self.config.refill.as_nanos().max(1);
         if passed > 0 {

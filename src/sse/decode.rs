@@ -361,11 +361,12 @@ impl<const ID: usize> Decoder<ID> {
             return true;
         }
         let id = Lossy::of(id, false);
-        let mut len = 0;
+        let len = id.pieces().map(str::len).sum();
+        let Some(mut room) = self.last_id.get_mut(..len) else { return false };
         for piece in id.pieces() {
-            let Some(room) = self.last_id.get_mut(len..len + piece.len()) else { return false };
-            room.copy_from_slice(piece.as_bytes());
-            len += piece.len();
+            let (start, rest) = room.split_at_mut(piece.len());
+            start.copy_from_slice(piece.as_bytes());
+            room = rest;
         }
         self.last_id_len = len;
         true

@@ -4,8 +4,8 @@ use core::time::Duration;
 
 use super::{Decoder, Event, MAX_ID, Misuse};
 use crate::Entropy;
-use crate::bytes::Text;
-use crate::http::{Fields, Status};
+use crate::bytes::{Text, scan};
+use crate::http::{self, Fields, Status};
 use crate::io::Rx;
 use crate::retry::{self, Backoff};
 use crate::time::{Deadlines, Instant};
@@ -177,10 +177,12 @@ impl<E: Entropy, const ID: usize> Source<E, ID> {
     }
 
     /// Fields for the request, beside the caller's own. Method and target are the caller's.
+    ///
+    /// Of an id, a field carries no white space at its ends, and an id with control characters not at all (RFC 9110 §5.5).
     pub fn request_fields(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
         // "If the EventSource object's last event ID string is not the empty string"
-        let id = self.decoder.last_event_id().as_bytes();
-        let id = (!id.is_empty()).then_some(("last-event-id", id));
+        let id = http::trim(self.decoder.last_event_id().as_bytes());
+        let id = (!id.is_empty() && scan::field_end(id) == id.len()).then_some(("last-event-id", id));
         [("accept", &b"text/event-stream"[..]), ("cache-control", b"no-store")].into_iter().chain(id)
     }
 

@@ -236,6 +236,18 @@ fn another_epoch_wakes_everybody_with_a_reset() {
     assert!(hold.poll(&new, at(0)).unwrap().body.starts_with(b"event: feed-reset\nid: a0.0\n"));
 }
 
+/// Nothing was published in between, and yet there is another answer.
+#[test]
+fn a_snapshot_is_seen_at_once() {
+    let mut log = log(2);
+    let mut hold = Hold::new(HoldConfig::default());
+    let entries = b"id: 9f.1\ndata: 1\n\nid: 9f.2\ndata: 2\n\n";
+    assert_eq!(reply(&mut hold, "cursor=snapshot&wait=0", 1, &log).body, entries);
+    log.set_snapshot("both").unwrap();
+    let snapshot = b"event: feed-snapshot\nid: 9f.2\ndata: both\n\n";
+    assert_eq!(reply(&mut hold, "cursor=snapshot&wait=0", 1, &log).body, snapshot);
+}
+
 #[test]
 fn who_is_refused_for_want_of_room_has_lost_nothing() {
     let log = log(1);

@@ -88,6 +88,15 @@ fn a_history_is_taken_up_again_with_or_without_its_entries() {
     assert_eq!(log.publish("", "", at(0)), Ok(Cursor { epoch: 7, seq: 42 }));
     assert_eq!(read(&log, Start::resume(b"7.41")), "id: 7.42\ndata: \n\n");
     assert_eq!(Log::new(LogConfig::default(), 0).epoch(), 1);
+    // Something else than what was saved.
+    let mut log = Log::resume(LogConfig::default(), Cursor { epoch: 7, seq: u64::MAX });
+    assert_eq!((log.oldest(), log.head()), ((1 << 63) + 1, 1 << 63));
+    log.set_snapshot("").unwrap();
+    assert_eq!(log.publish("", "", at(0)), Ok(Cursor { epoch: 7, seq: (1 << 63) + 1 }));
+    assert!(
+        read(&log, Start::resume(b"7.18446744073709551615"))
+            .starts_with("event: feed-reset\nid: 7.9223372036854775808\n")
+    );
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The client's side of polls.
 
+use std::time::Duration;
+
 use hopwire::feed::{Mode, Pull, PullConfig, PullState, PullVerdict, Reader, Start, Update};
 use hopwire::http::Status;
 use hopwire::io::Rx;
@@ -65,6 +67,59 @@ fn a_long_poll_follows_the_last_at_once_but_not_in_a_busy_loop() {
         }
     }
     assert_eq!(asked, 20 + 49, "a burst, and then five a second");
+}
+
+/// Each refused at once, by a server or a network that allows no wait to be kept from it.
+#[test]
+fn failures_are_no_busy_loop_either_however_short_the_waits() {
+    let mut config = PullConfig::new(Mode::Short);
+    (config.min_retry, config.max_retry) = (Duration::ZERO, Duration::ZERO);
+    (config.min_interval, config.max_interval) = (Duration::ZERO, Duration::ZERO);
+    for how in 0..3 {
+        let mut pull = Pull::new(config, Start::Oldest, 1, MOST);
+        let mut asked = 0;
+        for millis in 0..10_000 {
+            pull.handle_timeout(at(millis));
+            while pull.state() == PullState::Ask {
+                match how {
+                    0 => {
+                        pull.asking(at(millis));
+                        pull.lost(at(millis));
+                    }
+                    1 => {
+                        pull.asking(at(millis));
+                        pull.answered(&Head { retry_after: Some(b"0"), ..status(503) }, at(millis));
+                    }
+                    _ => assert_eq!(answer(&mut pull, at(millis), "id: 9f.1\n\n"), 0),
+                }
+                asked += 1;
+            }
+        }
+        assert_eq!(asked, 20 + 49, "{how}");
+    }
+}
+
+/// What a portal answers, or an error page, or a body that was lost on the way.
+#[test]
+fn an_answer_without_a_cursor_is_none() {
+    for body in ["", "<!doctype html>\n\nLog in first\n\n", "id: 7\n\n", "id: 9f.1\n"] {
+        let mut pull = pull(Mode::Long);
+        for seconds in [1, 2, 4] {
+            assert_eq!(answer(&mut pull, at(0), body), 0);
+            assert_eq!((pull.state(), pull.poll_timeout()), (PullState::Waiting, Some(at(seconds * 1000))), "{body}");
+            pull.handle_timeout(at(seconds * 1000));
+        }
+        assert_eq!(pull.reader().start(), Start::Oldest);
+    }
+}
+
+#[test]
+fn habits_that_contradict_each_other_are_no_panic() {
+    let mut config = PullConfig::new(Mode::Short);
+    (config.min_interval, config.max_interval) = (Duration::from_secs(9), Duration::from_secs(3));
+    let mut pull = Pull::new(config, Start::Oldest, 1, LEAST);
+    answer(&mut pull, at(0), "id: 9f.1\n\n");
+    assert_eq!(pull.poll_timeout(), Some(at(9000)));
 }
 
 #[test]

@@ -82,6 +82,15 @@ fn an_id_without_room_takes_its_event_along() {
 }
 
 #[test]
+fn an_id_without_room_for_its_replacements_leaves_the_one_before() {
+    // A byte that is no UTF-8 becomes three.
+    let told = play(&mut Decoder::<7>::with_room(), [&b"id: 1\n\nid: \xff\xff\xff\ndata: x\n\n"[..]]);
+    assert_eq!((told.last_id.as_str(), told.skipped), ("1", 1));
+    let long = [&b"id: 1\n\nid: "[..], &[0xff; MAX_ID / 3 + 1], b"\n\n"].concat();
+    assert_eq!(play(&mut Decoder::new(), [&long[..]]).last_id, "1");
+}
+
+#[test]
 fn ids_that_would_not_come_back_are_refused() {
     let encode = |id: &str| Outgoing::data("").id(id).encode(&mut hopwire::io::Tx::new(&mut [0; 2048]));
     for good in ["", "a", "a b", "a\tb", "\u{e9}", &"x".repeat(MAX_ID)] {

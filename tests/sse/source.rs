@@ -162,6 +162,21 @@ fn silence_ends_a_stream_and_comments_are_no_silence() {
 }
 
 #[test]
+fn an_id_goes_along_as_far_as_a_field_can_carry_it() {
+    for (id, sent) in
+        [(&b"7"[..], Some(&b"7"[..])), (b" \t7 8\t ", Some(b"7 8")), (b"\xe6\x97\xa5", Some(b"\xe6\x97\xa5"))]
+            .into_iter()
+            .chain([(&b" "[..], None), (b"a\x01", None), (b"a\x7f", None), (b"a\x1b[2J", None)])
+    {
+        let mut source = open(LEAST);
+        read(&mut source, at(0), &[b"id: ", id, b"\ndata: x\n\n"].concat());
+        source.lost(at(0));
+        let field = source.request_fields().find(|(name, _)| *name == "last-event-id").map(|(_, value)| value);
+        assert_eq!(field, sent, "{}", id.escape_ascii());
+    }
+}
+
+#[test]
 fn the_id_goes_along_and_survives_a_restart() {
     let mut source = open(LEAST);
     assert_eq!(source.request_fields().count(), 2);
