@@ -1,7 +1,7 @@
 //! RFC 9112: HTTP/1.1 on the wire.
 //!
-//! Looking for how a head is read? `head`, on `lines`. For request targets and hosts? `target`. For the length of content
-//! (§6.3)? `framing`. For a request as the caller sees it? `request`. For a response, and its head? `response`. For what a
+//! Looking for how a head is read? `head`, on `lines`. For a request, and its head? `request`. For a response, and its head?
+//! `response`. For request targets and hosts? `target`. For the length of content (§6.3)? `framing`. For what a
 //! peer can do wrong? `error`. For what a caller can? `misuse`. For chunks? [`chunked`]. For the engines? [`Server`],
 //! [`Client`]. For whose turn it is? `cycle`. For bytes going out? `emit`; for how much content of them? `content`.
 
@@ -24,9 +24,9 @@ mod target;
 pub use client::Client;
 pub use error::{Ambiguous, Limit, Malformed, Timeout, Unsupported, Violation};
 pub use framing::{BodyLength, ResponseLength};
-pub use head::{HeadLimits, RequestHead};
+pub use head::HeadLimits;
 pub use misuse::Misuse;
-pub use request::Request;
+pub use request::{Request, RequestHead};
 pub use response::{Response, ResponseHead};
 pub use server::{Config, Event, Prepared, Server};
 pub(crate) use target::is_path_and_query;

@@ -2,9 +2,8 @@
 
 use super::error::{Limit, Malformed, Violation};
 use super::framing::{Asked, Facts, ResponseLength};
-use super::head::{HeadLimits, MAX_EMPTY_LINES, judge_version};
-use super::lines::{Line, Lines, Next, Place};
-use super::request::Wishes;
+use super::head::{HeadLimits, MessageHead, Progress, Wishes, judge_version};
+use super::lines::Line;
 use crate::bytes::lanes::is_name;
 use crate::bytes::num;
 use crate::http::{Fields, Method, Status, Version, list};
@@ -82,11 +81,7 @@ impl<'b> Response<'b> {
 /// ```
 #[derive(Debug)]
 pub struct ResponseHead {
-    place: Place,
-    /// Where the status line and the first field line start, once the status line is judged; else 0.
-    start: usize,
-    fields: usize,
-    count: usize,
+    progress: Progress,
     facts: Facts,
     code: u16,
     asked: Asked,
@@ -104,10 +99,7 @@ impl ResponseHead {
 
     pub(super) const fn to(asked: Asked) -> Self {
         Self {
-            place: Place::START,
-            start: 0,
-            fields: 0,
-            count: 0,
+            progress: Progress::START,
             facts: Facts::new(),
             code: 0,
             asked,
@@ -123,24 +115,25 @@ impl ResponseHead {
     /// A violation is final, and so is a response: this head is not to be asked again.
     #[inline]
     pub fn poll<'b>(&mut self, rx: &mut Rx<'b>, limits: &HeadLimits) -> Result<Option<Response<'b>>, Violation> {
-        let Some(len) = self.scan(rx.bytes(), limits)? else { return self.incomplete(rx) };
+        let Some(len) = self.read(rx.bytes(), limits)? else { return self.incomplete(rx) };
         if self.folded {
             unfold(rx.bytes_mut().get_mut(..len).unwrap_or_default());
             *self = Self::to(self.asked);
-            self.scan(rx.bytes(), limits)?;
+            self.read(rx.bytes(), limits)?;
         }
         let code = self.code;
         let status = Status::new(code).unwrap_or(Status::INTERNAL_SERVER_ERROR);
         let length = self.facts.judge_response(self.version, status, self.asked)?;
         let leaves_http =
             status == Status::SWITCHING_PROTOCOLS || self.asked == Asked::Connect && status.is_successful();
+        let Progress { start, fields, .. } = self.progress;
         let head: &'b [u8] = rx.take(len);
         let slice = |from: usize, to: usize| head.get(from..to).unwrap_or_default();
         Ok(Some(Response {
             status,
             version: self.version,
-            fields: Fields::from_validated(slice(self.fields, head.len().saturating_sub(2))),
-            reason: slice(self.start + "HTTP/1.1 200 ".len(), self.fields.saturating_sub(2)),
+            fields: Fields::from_validated(slice(fields, head.len().saturating_sub(2))),
+            reason: slice(start + "HTTP/1.1 200 ".len(), fields.saturating_sub(2)),
             code,
             length,
             keep_alive: length != ResponseLength::UntilClose
@@ -157,80 +150,31 @@ impl ResponseHead {
         match () {
             () if rx.is_last() => Err(Violation::Eof),
             // Bytes taken from this cursor earlier make room for more.
-            () if rx.is_full() && rx.consumed() == 0 && !rx.bytes().is_empty() => Err(self.full()),
+            () if rx.is_full() && rx.consumed() == 0 && !rx.bytes().is_empty() => {
+                Err(self.progress.full(Self::TOO_LONG))
+            }
             () => Ok(None),
         }
     }
+}
 
-    const fn full(&self) -> Violation {
-        Violation::Limit(if self.fields == 0 { Limit::StatusLine } else { Limit::Head })
-    }
+impl MessageHead for ResponseHead {
+    const TOO_LONG: Limit = Limit::StatusLine;
+    const NO_LINE: Malformed = Malformed::StatusLine;
 
-    /// The length of the head, once it is whole.
-    fn scan(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<Option<usize>, Violation> {
-        let view = bytes.get(..limits.bytes).unwrap_or(bytes);
-        let mut lines = self.place.lines(view);
-        let len = self.read(&mut lines, limits)?;
-        if len.is_none() {
-            self.place = lines.place();
-            if view.len() == limits.bytes {
-                return Err(self.full());
-            }
-        }
-        Ok(len)
-    }
-
-    /// The length of the head, if it is whole.
     #[inline(always)]
-    fn read(&mut self, lines: &mut Lines<'_>, limits: &HeadLimits) -> Result<Option<usize>, Violation> {
-        if self.fields == 0 && !self.status_line(lines, limits)? {
-            return Ok(None);
-        }
-        loop {
-            match lines.next_field() {
-                Ok(Next::Field(line)) => self.field(lines.view(), line, limits)?,
-                Ok(Next::End(len)) => return Ok(Some(len)),
-                Ok(Next::More) => return Ok(None),
-                // "A user agent that receives an obs-fold in a response message [..] MUST replace each received obs-fold
-                // with one or more SP octets prior to interpreting the field value" (§5.2): once the head is whole.
-                Err(Violation::Malformed(Malformed::Fold)) if self.count > 0 => self.folded = true,
-                Err(violation) => return Err(violation),
-            }
-        }
-    }
-
-    /// Whether the status line is there and has been read.
-    #[inline(always)]
-    fn status_line(&mut self, lines: &mut Lines<'_>, limits: &HeadLimits) -> Result<bool, Violation> {
-        loop {
-            let start = lines.start();
-            let Some(end) = lines.next_line(limits.line, self.full())? else { return Ok(false) };
-            if end > start {
-                (self.version, self.code) = judge_status_line(lines.view().get(start..end).unwrap_or_default())?;
-                (self.start, self.fields) = (start, lines.start());
-                return Ok(true);
-            }
-            // Between two responses there may be "one or more CRLF (which can be discarded per Section 2.2)" (§9.2).
-            if start >= 2 * MAX_EMPTY_LINES {
-                return Err(Violation::Malformed(Malformed::StatusLine));
-            }
-        }
+    fn progress(&mut self) -> &mut Progress {
+        &mut self.progress
     }
 
     #[inline(always)]
-    fn field(&mut self, view: &[u8], line: Line, limits: &HeadLimits) -> Result<(), Violation> {
-        if self.count >= limits.fields {
-            return Err(Violation::Limit(Limit::Fields));
-        }
-        self.count += 1;
-        if line.is_perhaps_known(view) {
-            self.known_field(view, line);
-        }
+    fn start_line(&mut self, view: &[u8], start: usize, end: usize) -> Result<(), Violation> {
+        (self.version, self.code) = judge_status_line(view.get(start..end).unwrap_or_default())?;
         Ok(())
     }
 
     #[inline(never)]
-    fn known_field(&mut self, view: &[u8], line: Line) {
+    fn known_field(&mut self, view: &[u8], line: Line) -> Result<(), Violation> {
         let name = line.name(view);
         match name.len() {
             7 if is_name::<4>(name, b"upgrade") => self.wishes.add(Wishes::UPGRADE_FIELD),
@@ -239,6 +183,14 @@ impl ResponseHead {
             17 if is_name::<16>(name, b"transfer-encoding") => self.facts.transfer_encoding(line.value(view)),
             _ => {}
         }
+        Ok(())
+    }
+
+    /// "A user agent that receives an obs-fold in a response message [..] MUST replace each received obs-fold with one or
+    /// more SP octets prior to interpreting the field value" (§5.2): once the head is whole.
+    fn fold(&mut self) -> Result<(), Violation> {
+        self.folded = true;
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use crate::http1::chunked::{Decoder, Piece};
 use crate::http1::cycle::{Side, State, Step};
 use crate::http1::error::{Limit, Violation};
 use crate::http1::framing::BodyLength;
-use crate::http1::head::RequestHead;
+use crate::http1::request::RequestHead;
 use crate::http1::{emit, emit::Length, emit::Persistence};
 use crate::io::{Rx, Tx, Wants};
 use crate::time::Instant;

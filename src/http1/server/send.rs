@@ -5,8 +5,8 @@ use crate::http::{Status, Version};
 use crate::http1::content::Content;
 use crate::http1::cycle::{Side, State, Step};
 use crate::http1::framing::BodyLength;
-use crate::http1::head::RequestHead;
 use crate::http1::misuse::Misuse;
+use crate::http1::request::RequestHead;
 use crate::http1::{emit, emit::Length, emit::Persistence};
 use crate::io::{SendError, Tx};
 
