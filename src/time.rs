@@ -39,7 +39,7 @@ impl Instant {
 
 /// A timeout as an engine keeps it: milliseconds, rounded up; `u32::MAX` (49 days) and more is never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Millis(u32);
+struct Millis(u32);
 
 impl From<Option<Duration>> for Millis {
     fn from(timeout: Option<Duration>) -> Self {
@@ -73,7 +73,7 @@ impl<const N: usize> Deadlines<N> {
         self.0[kind] = u64::MAX;
     }
 
-    pub(crate) const fn is_set(&self, kind: usize) -> bool {
+    const fn is_set(&self, kind: usize) -> bool {
         self.0[kind] != u64::MAX
     }
 
@@ -85,6 +85,47 @@ impl<const N: usize> Deadlines<N> {
     /// The slot that is due at `now`, the earliest first.
     pub(crate) fn due(&self, now: Instant) -> Option<usize> {
         (0..N).filter(|&kind| self.0[kind] <= now.0 && self.is_set(kind)).min_by_key(|&kind| self.0[kind])
+    }
+}
+
+/// Deadlines that come the same time after they are started each time: one slot a kind.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timers<const N: usize> {
+    deadlines: Deadlines<N>,
+    after: [Millis; N],
+}
+
+impl<const N: usize> Timers<N> {
+    /// None is running; a kind without a timeout never will be.
+    pub(crate) fn new(timeouts: [Option<Duration>; N]) -> Self {
+        Self { deadlines: Deadlines::new(), after: timeouts.map(Millis::from) }
+    }
+
+    /// Starts slot `kind`, unless it is running.
+    pub(crate) fn start(&mut self, kind: usize, now: Instant) {
+        if !self.deadlines.is_set(kind) {
+            self.deadlines.set(kind, now, self.after[kind].into());
+        }
+    }
+
+    /// Stops slot `kind`.
+    pub(crate) const fn stop(&mut self, kind: usize) {
+        self.deadlines.clear(kind);
+    }
+
+    /// Stops them all.
+    pub(crate) const fn stop_all(&mut self) {
+        self.deadlines = Deadlines::new();
+    }
+
+    /// See [`Deadlines::next`].
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// See [`Deadlines::due`].
+    pub(crate) fn due(&self, now: Instant) -> Option<usize> {
+        self.deadlines.due(now)
     }
 }
 
@@ -115,6 +156,21 @@ mod tests {
         assert_eq!(deadlines.next(), None);
         assert_eq!(Instant(5).saturating_since(Instant(9)), Duration::ZERO);
         assert_eq!(Instant::from_millis(2).as_nanos(), 2_000_000);
+    }
+
+    #[test]
+    fn a_running_timer_is_not_started_again() {
+        let mut timers = Timers::new([Some(Duration::from_millis(1)), None]);
+        timers.start(0, Instant(5));
+        timers.start(0, Instant(9));
+        timers.start(1, Instant(0));
+        assert_eq!((timers.next(), timers.due(Instant(1_000_004))), (Some(Instant(1_000_005)), None));
+        assert_eq!(timers.due(Instant(1_000_005)), Some(0));
+        timers.stop(0);
+        timers.start(0, Instant(9));
+        assert_eq!(timers.next(), Some(Instant(1_000_009)));
+        timers.stop_all();
+        assert_eq!(timers.next(), None);
     }
 
     #[test]

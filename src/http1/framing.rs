@@ -28,6 +28,16 @@ pub enum ResponseLength {
     UntilClose,
 }
 
+impl From<BodyLength> for ResponseLength {
+    fn from(length: BodyLength) -> Self {
+        match length {
+            BodyLength::None => Self::None,
+            BodyLength::Length(length) => Self::Length(length),
+            BodyLength::Chunked => Self::Chunked,
+        }
+    }
+}
+
 /// What of a request its response's length depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {

@@ -3,7 +3,8 @@
 //! Looking for how a head is read? `head`, on `lines`. For a request, and its head? `request`. For a response, and its head?
 //! `response`. For request targets and hosts? `target`. For the length of content (§6.3)? `framing`. For what a
 //! peer can do wrong? `error`. For what a caller can? `misuse`. For chunks? [`chunked`]. For the engines? [`Server`],
-//! [`Client`]. For whose turn it is? `cycle`. For bytes going out? `emit`; for how much content of them? `content`.
+//! [`Client`]. For whose turn it is? `cycle`. For content coming in? `incoming`. For content going out? `content`. For bytes
+//! going out? `emit`.
 
 pub mod chunked;
 pub mod client;
@@ -14,6 +15,7 @@ mod error;
 mod forward;
 mod framing;
 mod head;
+mod incoming;
 mod lines;
 mod misuse;
 mod request;

@@ -244,7 +244,7 @@ impl MessageHead for RequestHead {
         self.rare_field(view, line)
     }
 
-    /// "A server that receives an obs-fold in a request message [..] MUST either reject the message" or replace it (§5.2).
+    /// "A server that receives an obs-fold in a request message [..] MUST either reject the message" or replace each (§5.2).
     fn fold(&mut self) -> Result<(), Violation> {
         Err(Violation::Malformed(Malformed::Fold))
     }

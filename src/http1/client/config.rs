@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::pipeline::MAX_PIPELINE;
 use crate::http1::HeadLimits;
-use crate::time::Millis;
+use crate::time::Timers;
 
 /// What a connection bounds, and how long it waits. Every default is a named constant of this type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Default for Config {
     }
 }
 
-/// A [`Config`] as a connection keeps it.
+/// The bounds of a [`Config`] as a connection keeps them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     pub(super) head: HeadLimits,
@@ -81,45 +81,39 @@ pub(super) struct Bounds {
     pub(super) max_chunk_ext: u32,
     pub(super) max_interim: u8,
     pub(super) pipeline: u8,
-    timeouts: [Millis; TIMERS],
-}
-
-/// What a deadline is for: the slots of the deadline table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Timer {
-    Head,
-    Body,
-    Whole,
-    Continue,
-    Idle,
-}
-
-pub(super) const TIMERS: usize = 5;
-
-impl Timer {
-    pub(super) const ALL: [Self; TIMERS] = [Self::Head, Self::Body, Self::Whole, Self::Continue, Self::Idle];
 }
 
 impl Bounds {
     pub(super) fn new(config: &Config) -> Self {
-        let timeouts = [
-            config.head_timeout,
-            config.body_timeout,
-            config.whole_timeout,
-            config.continue_timeout,
-            config.idle_timeout,
-        ];
         Self {
             head: config.head,
             max_body: config.max_body,
             max_chunk_ext: config.max_chunk_ext,
             max_interim: config.max_interim,
             pipeline: config.pipeline.min(MAX_PIPELINE),
-            timeouts: timeouts.map(Millis::from),
         }
     }
+}
 
-    pub(super) fn timeout(&self, timer: Timer) -> Option<Duration> {
-        self.timeouts[timer as usize].into()
+/// What a deadline is for: the slots of the timers.
+pub(super) mod timer {
+    pub(in super::super) const HEAD: usize = 0;
+    pub(in super::super) const BODY: usize = 1;
+    pub(in super::super) const WHOLE: usize = 2;
+    pub(in super::super) const CONTINUE: usize = 3;
+    pub(in super::super) const IDLE: usize = 4;
+}
+
+pub(super) const TIMERS: usize = 5;
+
+impl Config {
+    pub(super) fn timers(&self) -> Timers<TIMERS> {
+        Timers::new([
+            self.head_timeout,
+            self.body_timeout,
+            self.whole_timeout,
+            self.continue_timeout,
+            self.idle_timeout,
+        ])
     }
 }

@@ -11,18 +11,19 @@ mod receive;
 mod request;
 mod send;
 
-use config::{Bounds, TIMERS, Timer};
+use config::{Bounds, TIMERS, timer};
 use offer::Offer;
 use pipeline::Pipeline;
 
-use super::chunked::Decoder;
+use super::chunked::Piece;
 use super::content::Content;
 use super::cycle::{Side, State, Step};
 use super::error::{Timeout, Violation};
+use super::incoming::Incoming;
 use super::response::{Response, ResponseHead};
 use crate::http::Fields;
 use crate::io::Wants;
-use crate::time::{Deadlines, Instant};
+use crate::time::{Instant, Timers};
 
 pub use config::Config;
 pub use request::Prepared;
@@ -87,7 +88,8 @@ pub(super) use request::framing;
 /// connection if their methods are idempotent (RFC 9110 §9.2.2).
 #[derive(Debug)]
 pub struct Client {
-    incoming: Incoming,
+    /// `Nothing`: no response is awaited.
+    incoming: Incoming<ResponseHead>,
     pipeline: Pipeline,
     /// Of the newest request.
     content: Content,
@@ -99,21 +101,8 @@ pub struct Client {
     http10: bool,
     unusable: Option<Unusable>,
     wants: Wants,
-    deadlines: Deadlines<TIMERS>,
+    timers: Timers<TIMERS>,
     bounds: Bounds,
-}
-
-/// What the next received byte belongs to.
-#[derive(Debug)]
-enum Incoming {
-    Head(ResponseHead),
-    /// Content of so many more bytes; the end of the response when 0.
-    Exact(u64),
-    Chunked(Decoder),
-    /// Content until the connection is closed, of at most so many more bytes.
-    UntilClose(u64),
-    /// No response is awaited.
-    Nothing,
 }
 
 /// What the newest request waits for before its content.
@@ -169,6 +158,16 @@ pub enum Unusable {
     Failed(Violation),
 }
 
+impl<'b> From<Piece<'b>> for Event<'b> {
+    fn from(piece: Piece<'b>) -> Self {
+        match piece {
+            Piece::Data(data) => Self::Body(data),
+            Piece::Trailers(fields) => Self::Trailers(fields),
+            Piece::End => Self::End,
+        }
+    }
+}
+
 impl Client {
     /// The start of a connection.
     pub fn new(config: &Config) -> Self {
@@ -182,7 +181,7 @@ impl Client {
             http10: false,
             unusable: None,
             wants: Wants::Caller,
-            deadlines: Deadlines::new(),
+            timers: config.timers(),
             bounds: Bounds::new(config),
         }
     }
@@ -230,22 +229,23 @@ impl Client {
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing happens before.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.deadlines.next()
+        self.timers.next()
     }
 
     /// Acts on a deadline that has passed; without one, does nothing. What came of it is for the next `poll` to tell:
     /// [`Event::Continue`], a violation, or [`Wants::Close`].
     pub fn handle_timeout(&mut self, now: Instant) {
-        let Some(due) = self.deadlines.due(now) else { return };
-        match Timer::ALL[due] {
-            Timer::Head => self.fails(Violation::Timeout(Timeout::Head)),
-            Timer::Body => self.fails(Violation::Timeout(Timeout::Body)),
-            Timer::Whole => self.fails(Violation::Timeout(Timeout::Whole)),
-            Timer::Continue => {
+        let Some(due) = self.timers.due(now) else { return };
+        match due {
+            timer::HEAD => self.fails(Violation::Timeout(Timeout::Head)),
+            timer::BODY => self.fails(Violation::Timeout(Timeout::Body)),
+            timer::WHOLE => self.fails(Violation::Timeout(Timeout::Whole)),
+            timer::CONTINUE => {
                 self.expects = Expects::NothingMore;
-                self.deadlines.clear(Timer::Continue as usize);
+                self.timers.stop(timer::CONTINUE);
             }
-            Timer::Idle => self.quits(Unusable::Idle),
+            // Idle.
+            _ => self.quits(Unusable::Idle),
         }
     }
 
@@ -278,7 +278,7 @@ impl Client {
     fn stop(&mut self) {
         self.incoming = Incoming::Nothing;
         self.expects = Expects::Nothing;
-        self.deadlines = Deadlines::new();
+        self.timers.stop_all();
         self.wants = Wants::Close;
     }
 }

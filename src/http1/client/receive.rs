@@ -1,11 +1,12 @@
 //! What received bytes become.
 
-use super::{Client, Event, Expects, Incoming, Timer, Unusable};
+use super::{Client, Event, Expects, Incoming, Unusable, timer};
 use crate::http::{Status, Version};
-use crate::http1::chunked::{Decoder, Piece};
+use crate::http1::chunked::Piece;
 use crate::http1::cycle::{Side, State, Step};
 use crate::http1::error::{Ambiguous, Limit, Violation};
 use crate::http1::framing::{Asked, ResponseLength};
+use crate::http1::incoming::Unread;
 use crate::http1::response::{Response, ResponseHead};
 use crate::io::{Rx, Wants};
 use crate::time::Instant;
@@ -17,10 +18,10 @@ impl Client {
     /// After an `Err` it returns the same for ever, and `wants` is [`Wants::Close`].
     #[inline]
     pub fn poll<'b>(&mut self, now: Instant, rx: &mut Rx<'b>) -> Result<Option<Event<'b>>, Violation> {
-        if let Incoming::Chunked(decoder) = &mut self.incoming
+        if let Incoming::Content(Unread::Chunked(decoder)) = &mut self.incoming
             && let Some(data) = decoder.whole_chunk(rx)
         {
-            self.deadlines.clear(Timer::Body as usize);
+            self.timers.stop(timer::BODY);
             return Ok(Some(Event::Body(data)));
         }
         self.poll_any(now, rx)
@@ -39,7 +40,7 @@ impl Client {
                 Err(violation) => self.fail(violation),
             },
             Incoming::Nothing => self.between(now, rx),
-            _ => self.content(now, rx),
+            Incoming::Content(_) => self.content(now, rx),
         }
     }
 
@@ -47,7 +48,7 @@ impl Client {
     #[inline]
     fn response<'b>(&mut self, response: Response<'b>) -> Result<Option<Event<'b>>, Violation> {
         let Some(asked) = self.pipeline.first() else { return self.stand_by() };
-        self.deadlines.clear(Timer::Head as usize);
+        self.timers.stop(timer::HEAD);
         if response.status == Status::SWITCHING_PROTOCOLS {
             return self.switch_protocols(response);
         }
@@ -57,20 +58,15 @@ impl Client {
         if asked == Asked::Connect && response.status.is_successful() {
             return Ok(Some(self.switch(response)));
         }
-        self.incoming = match response.length() {
-            ResponseLength::None => Incoming::Exact(0),
-            ResponseLength::Length(length) if length > self.bounds.max_body => {
-                return self.fail(Violation::Limit(Limit::Body));
-            }
-            ResponseLength::Length(length) => Incoming::Exact(length),
-            ResponseLength::Chunked => Incoming::Chunked(Decoder::new(self.bounds.max_body, self.bounds.max_chunk_ext)),
-            ResponseLength::UntilClose => Incoming::UntilClose(self.bounds.max_body),
+        self.incoming = match Unread::new(response.length(), self.bounds.max_body, self.bounds.max_chunk_ext) {
+            Ok(unread) => Incoming::Content(unread),
+            Err(violation) => return self.fail(violation),
         };
         self.interims = 0;
         self.http10 = response.version == Version::Http10;
         if self.pipeline.len() == 1 {
             self.expects = Expects::Nothing;
-            self.deadlines.clear(Timer::Continue as usize);
+            self.timers.stop(timer::CONTINUE);
         }
         self.pipeline.answer();
         if !response.keep_alive() {
@@ -94,7 +90,7 @@ impl Client {
         let is_expected = self.expects == Expects::Continue && self.pipeline.len() == 1;
         if is_expected && response.status == Status::CONTINUE {
             self.expects = Expects::Nothing;
-            self.deadlines.clear(Timer::Continue as usize);
+            self.timers.stop(timer::CONTINUE);
             return Ok(Some(Event::Continue));
         }
         Ok(Some(Event::Interim(response)))
@@ -125,12 +121,12 @@ impl Client {
     fn await_head<'b>(&mut self, now: Instant) -> Result<Option<Event<'b>>, Violation> {
         // Who is still being asked is not late.
         if self.pipeline.cycle.client == State::Done {
-            self.start(Timer::Head, now);
+            self.timers.start(timer::HEAD, now);
         }
         if self.expects == Expects::Continue {
-            self.start(Timer::Continue, now);
+            self.timers.start(timer::CONTINUE, now);
         }
-        self.start(Timer::Whole, now);
+        self.timers.start(timer::WHOLE, now);
         self.wants = Wants::Input;
         Ok(None)
     }
@@ -138,49 +134,25 @@ impl Client {
     /// Content of a response.
     #[inline]
     fn content<'b>(&mut self, now: Instant, rx: &mut Rx<'b>) -> Result<Option<Event<'b>>, Violation> {
+        let Incoming::Content(unread) = &mut self.incoming else { return self.stand_by() };
         let before = rx.consumed();
-        let event = match &mut self.incoming {
-            Incoming::Exact(0) => Some(Event::End),
-            Incoming::Exact(left) => {
-                let data = rx.take(usize::try_from(*left).unwrap_or(usize::MAX));
-                *left -= data.len() as u64;
-                (!data.is_empty()).then_some(Event::Body(data))
-            }
-            Incoming::Chunked(decoder) => match decoder.poll(rx, &self.bounds.head) {
-                Ok(Some(Piece::Data(data))) => Some(Event::Body(data)),
-                Ok(Some(Piece::Trailers(fields))) => Some(Event::Trailers(fields)),
-                Ok(Some(Piece::End)) => Some(Event::End),
-                Ok(None) => None,
-                Err(violation) => return self.fail(violation),
-            },
-            Incoming::UntilClose(_) if rx.bytes().is_empty() && rx.is_last() => Some(Event::End),
-            Incoming::UntilClose(room) => {
-                let data = rx.take(usize::try_from(*room).unwrap_or(usize::MAX));
-                *room -= data.len() as u64;
-                if data.is_empty() && !rx.bytes().is_empty() {
-                    return self.fail(Violation::Limit(Limit::Body));
-                }
-                (!data.is_empty()).then_some(Event::Body(data))
-            }
-            Incoming::Head(_) | Incoming::Nothing => return self.stand_by(),
+        let piece = match unread.poll(rx, &self.bounds.head) {
+            Ok(piece) => piece,
+            Err(violation) => return self.fail(violation),
         };
-        if event.is_some() || rx.consumed() != before {
-            self.deadlines.clear(Timer::Body as usize);
+        if rx.consumed() != before {
+            self.timers.stop(timer::BODY);
         }
-        match event {
-            Some(Event::End) => {
-                self.response_ends(rx);
-                Ok(Some(Event::End))
-            }
-            Some(event) => Ok(Some(event)),
-            None if rx.is_last() => self.fail(Violation::Eof),
+        match piece {
+            Some(Piece::End) => self.response_ends(rx),
+            Some(_) => {}
             None => {
-                self.start(Timer::Body, now);
-                self.start(Timer::Whole, now);
+                self.timers.start(timer::BODY, now);
+                self.timers.start(timer::WHOLE, now);
                 self.wants = Wants::Input;
-                Ok(None)
             }
         }
+        Ok(piece.map(Event::from))
     }
 
     /// The response is complete.
@@ -217,7 +189,7 @@ impl Client {
             return self.stand_by();
         }
         if self.pipeline.len() == 0 {
-            self.start(Timer::Idle, now);
+            self.timers.start(timer::IDLE, now);
         }
         self.wants = Wants::Caller;
         Ok(None)
@@ -236,12 +208,6 @@ impl Client {
     fn fail<'b>(&mut self, violation: Violation) -> Result<Option<Event<'b>>, Violation> {
         self.fails(violation);
         Err(violation)
-    }
-
-    fn start(&mut self, timer: Timer, now: Instant) {
-        if !self.deadlines.is_set(timer as usize) {
-            self.deadlines.set(timer as usize, now, self.bounds.timeout(timer));
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::offer::Offer;
 use super::request::{self, Facts, Prepared};
-use super::{Client, Expects, Incoming, Timer, Unusable};
+use super::{Client, Expects, Incoming, Unusable, timer};
 use crate::http::Method;
 use crate::http1::content::Content;
 use crate::http1::cycle::State;
@@ -125,7 +125,7 @@ impl Client {
     /// The head of a request is written.
     #[inline]
     pub(super) fn begun(&mut self, facts: &Facts) {
-        self.deadlines.clear(Timer::Idle as usize);
+        self.timers.stop(timer::IDLE);
         if self.pipeline.len() == 0 {
             self.incoming = Incoming::Head(ResponseHead::to(facts.asked));
         }
@@ -173,7 +173,7 @@ impl Client {
     /// Content goes, whether or not it was asked for.
     fn waits_no_more(&mut self) {
         self.expects = Expects::Nothing;
-        self.deadlines.clear(Timer::Continue as usize);
+        self.timers.stop(timer::CONTINUE);
     }
 
     /// The request is complete.
@@ -189,7 +189,7 @@ impl Client {
 
     /// Request and response are complete.
     pub(super) fn exchange_ends(&mut self) {
-        self.deadlines.clear(Timer::Whole as usize);
+        self.timers.stop(timer::WHOLE);
         self.incoming = match self.pipeline.first() {
             Some(asked) => Incoming::Head(ResponseHead::to(asked)),
             None => Incoming::Nothing,

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::http1::HeadLimits;
-use crate::time::Millis;
+use crate::time::Timers;
 
 /// What a connection bounds, and how long it waits. Every default is a named constant of this type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,44 +64,38 @@ impl Default for Config {
     }
 }
 
-/// A [`Config`] as a connection keeps it: small, for there are many.
+/// The bounds of a [`Config`] as a connection keeps them: small, for there are many.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     pub(super) head: HeadLimits,
     pub(super) max_body: u64,
     pub(super) max_drain: u64,
     pub(super) max_chunk_ext: u32,
-    timeouts: [Millis; TIMERS],
-}
-
-/// What a deadline is for: the slots of the deadline table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Timer {
-    Head,
-    Body,
-    Idle,
-    Drain,
-}
-
-pub(super) const TIMERS: usize = 4;
-
-impl Timer {
-    pub(super) const ALL: [Self; TIMERS] = [Self::Head, Self::Body, Self::Idle, Self::Drain];
 }
 
 impl Bounds {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) const fn new(config: &Config) -> Self {
         Self {
             head: config.head,
             max_body: config.max_body,
             max_drain: config.max_drain,
             max_chunk_ext: config.max_chunk_ext,
-            timeouts: [config.head_timeout, config.body_timeout, config.idle_timeout, config.drain_timeout]
-                .map(Millis::from),
         }
     }
+}
 
-    pub(super) fn timeout(&self, timer: Timer) -> Option<Duration> {
-        self.timeouts[timer as usize].into()
+/// What a deadline is for: the slots of the timers.
+pub(super) mod timer {
+    pub(in super::super) const HEAD: usize = 0;
+    pub(in super::super) const BODY: usize = 1;
+    pub(in super::super) const IDLE: usize = 2;
+    pub(in super::super) const DRAIN: usize = 3;
+}
+
+pub(super) const TIMERS: usize = 4;
+
+impl Config {
+    pub(super) fn timers(&self) -> Timers<TIMERS> {
+        Timers::new([self.head_timeout, self.body_timeout, self.idle_timeout, self.drain_timeout])
     }
 }

@@ -8,17 +8,18 @@ mod prepared;
 mod receive;
 mod send;
 
-use config::{Bounds, TIMERS, Timer};
+use config::{Bounds, TIMERS, timer};
 
-use super::chunked::Decoder;
+use super::chunked::Piece;
 use super::content::Content;
 use super::cycle::{Cycle, Side, State, Step};
 use super::error::{Timeout, Violation};
+use super::incoming::Incoming;
 use super::request::{Request, RequestHead};
 use super::{emit, emit::Length, emit::Persistence};
 use crate::http::{Fields, Version};
 use crate::io::{Full, Tx, Wants};
-use crate::time::{Deadlines, Instant};
+use crate::time::{Instant, Timers};
 
 pub use config::Config;
 pub use prepared::Prepared;
@@ -73,7 +74,7 @@ pub use prepared::Prepared;
 /// final.
 #[derive(Debug)]
 pub struct Server {
-    incoming: Incoming,
+    incoming: Incoming<RequestHead>,
     cycle: Cycle,
     /// The response head is not sent, and the client waits for 100 before it sends its content.
     expects_continue: bool,
@@ -90,19 +91,8 @@ pub struct Server {
     failure_unsent: bool,
     /// How much more of a request that is answered may be dropped.
     drain_left: u64,
-    deadlines: Deadlines<TIMERS>,
+    timers: Timers<TIMERS>,
     bounds: Bounds,
-}
-
-/// What the next received byte belongs to.
-#[derive(Debug)]
-enum Incoming {
-    Head(RequestHead),
-    /// Content of so many more bytes; the end of the request when 0.
-    Exact(u64),
-    Chunked(Decoder),
-    /// Nothing this engine reads now.
-    Nothing,
 }
 
 /// What has been received.
@@ -117,6 +107,16 @@ pub enum Event<'b> {
     Trailers(Fields<'b>),
     /// The request is complete.
     End,
+}
+
+impl<'b> From<Piece<'b>> for Event<'b> {
+    fn from(piece: Piece<'b>) -> Self {
+        match piece {
+            Piece::Data(data) => Self::Body(data),
+            Piece::Trailers(fields) => Self::Trailers(fields),
+            Piece::End => Self::End,
+        }
+    }
 }
 
 impl Server {
@@ -135,7 +135,7 @@ impl Server {
             failure: None,
             failure_unsent: false,
             drain_left: 0,
-            deadlines: Deadlines::new(),
+            timers: config.timers(),
             bounds: Bounds::new(config),
         }
     }
@@ -166,7 +166,7 @@ impl Server {
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing happens before.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.deadlines.next()
+        self.timers.next()
     }
 
     /// Acts on a deadline that has passed; without one, does nothing.
@@ -174,11 +174,12 @@ impl Server {
     /// A request that is not complete in time is answered with 408 and fails the connection, which the next `poll`
     /// reports. A connection without a request is closed quietly. Look at [`wants`](Self::wants) afterwards.
     pub fn handle_timeout(&mut self, now: Instant, tx: &mut Tx<'_>) -> Result<(), Full> {
-        let Some(due) = self.deadlines.due(now) else { return Ok(()) };
-        match Timer::ALL[due] {
-            Timer::Head => self.fail_now(Violation::Timeout(Timeout::Head), tx),
-            Timer::Body => self.fail_now(Violation::Timeout(Timeout::Body), tx),
-            Timer::Idle | Timer::Drain => {
+        let Some(due) = self.timers.due(now) else { return Ok(()) };
+        match due {
+            timer::HEAD => self.fail_now(Violation::Timeout(Timeout::Head), tx),
+            timer::BODY => self.fail_now(Violation::Timeout(Timeout::Body), tx),
+            // Idle or drain.
+            _ => {
                 self.close();
                 self.stop();
                 Ok(())
@@ -208,7 +209,7 @@ impl Server {
     /// Nothing is received any more.
     fn stop(&mut self) {
         self.incoming = Incoming::Nothing;
-        self.deadlines = Deadlines::new();
+        self.timers.stop_all();
         self.wants = Wants::Close;
     }
 }

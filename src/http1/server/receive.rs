@@ -1,11 +1,11 @@
 //! What received bytes become.
 
-use super::{Event, Incoming, Server, Timer, write_failure};
-use crate::http::{Method, Status, Version};
-use crate::http1::chunked::{Decoder, Piece};
+use super::{Event, Incoming, Server, timer, write_failure};
+use crate::http::{Method, Status};
+use crate::http1::chunked::Piece;
 use crate::http1::cycle::{Side, State, Step};
-use crate::http1::error::{Limit, Violation};
-use crate::http1::framing::BodyLength;
+use crate::http1::error::Violation;
+use crate::http1::incoming::Unread;
 use crate::http1::request::RequestHead;
 use crate::http1::{emit, emit::Length, emit::Persistence};
 use crate::io::{Rx, Tx, Wants};
@@ -18,12 +18,12 @@ impl Server {
     /// After an `Err` it returns the same for ever, and `wants` is [`Wants::Close`].
     #[inline]
     pub fn poll<'b>(&mut self, now: Instant, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
-        if let Incoming::Chunked(decoder) = &mut self.incoming
+        if let Incoming::Content(Unread::Chunked(decoder)) = &mut self.incoming
             && !self.expects_continue
             && self.cycle.server != State::Done
             && let Some(data) = decoder.whole_chunk(rx)
         {
-            self.deadlines.clear(Timer::Body as usize);
+            self.timers.stop(timer::BODY);
             return Ok(Some(Event::Body(data)));
         }
         self.poll_any(now, rx, tx)
@@ -38,8 +38,8 @@ impl Server {
                 Err(violation) => self.fail(violation, tx),
             },
             Incoming::Nothing => self.stand_by(tx),
-            _ if self.cycle.server == State::Done => self.drain(now, rx, tx),
-            _ => self.content(now, rx, tx),
+            Incoming::Content(_) if self.cycle.server == State::Done => self.drain(now, rx, tx),
+            Incoming::Content(_) => self.content(now, rx, tx),
         }
     }
 
@@ -48,25 +48,17 @@ impl Server {
     fn request<'b>(&mut self, len: usize, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
         let Incoming::Head(head) = &self.incoming else { return self.stand_by(tx) };
         let request = head.request(rx.take(len));
-        self.deadlines.clear(Timer::Head as usize);
-        self.deadlines.clear(Timer::Idle as usize);
+        self.timers.stop(timer::HEAD);
+        self.timers.stop(timer::IDLE);
         self.head_method = matches!(request.method, Method::Head);
         self.connect_method = matches!(request.method, Method::Connect);
         self.version = request.version;
         self.offers_upgrade = request.upgrade();
-        self.incoming = match request.body() {
-            BodyLength::None => Incoming::Exact(0),
-            BodyLength::Length(length) if length > self.bounds.max_body => {
-                return self.fail(Violation::Limit(Limit::Body), tx);
-            }
-            BodyLength::Length(length) => Incoming::Exact(length),
-            BodyLength::Chunked => Incoming::Chunked(Decoder::new(self.bounds.max_body, self.bounds.max_chunk_ext)),
+        self.expects_continue = request.expects_continue();
+        self.incoming = match Unread::new(request.body(), self.bounds.max_body, self.bounds.max_chunk_ext) {
+            Ok(unread) => Incoming::Content(unread),
+            Err(violation) => return self.fail(violation, tx),
         };
-        // "A 100-continue expectation received in an HTTP/1.0 request MUST be ignored" (RFC 9110 §10.1.1), and one
-        // without content has nothing to wait for.
-        self.expects_continue = request.expects_continue()
-            && request.version != Version::Http10
-            && !matches!(self.incoming, Incoming::Exact(0));
         let taken = self.cycle.step(Side::Client, Step::Head);
         debug_assert!(taken.is_ok(), "a head is read between two exchanges only");
         if !request.keep_alive() {
@@ -95,11 +87,12 @@ impl Server {
             let limit = head.full();
             return self.fail(limit, tx);
         }
-        let timer = if rx.bytes().is_empty() { Timer::Idle } else { Timer::Head };
-        if timer == Timer::Head {
-            self.deadlines.clear(Timer::Idle as usize);
+        if rx.bytes().is_empty() {
+            self.timers.start(timer::IDLE, now);
+        } else {
+            self.timers.stop(timer::IDLE);
+            self.timers.start(timer::HEAD, now);
         }
-        self.start(timer, now);
         self.wants = Wants::Input;
         Ok(None)
     }
@@ -115,42 +108,27 @@ impl Server {
             }
             self.expects_continue = false;
         }
+        let Incoming::Content(unread) = &mut self.incoming else { return self.stand_by(tx) };
         let before = rx.consumed();
-        let event = match &mut self.incoming {
-            Incoming::Exact(0) => Some(Event::End),
-            Incoming::Exact(left) => {
-                let data = rx.take(usize::try_from(*left).unwrap_or(usize::MAX));
-                *left -= data.len() as u64;
-                (!data.is_empty()).then_some(Event::Body(data))
-            }
-            Incoming::Chunked(decoder) => match decoder.poll(rx, &self.bounds.head) {
-                Ok(Some(Piece::Data(data))) => Some(Event::Body(data)),
-                Ok(Some(Piece::Trailers(fields))) => Some(Event::Trailers(fields)),
-                Ok(Some(Piece::End)) => Some(Event::End),
-                Ok(None) => None,
-                Err(violation) => return self.fail(violation, tx),
-            },
-            Incoming::Head(_) | Incoming::Nothing => return self.stand_by(tx),
+        let piece = match unread.poll(rx, &self.bounds.head) {
+            Ok(piece) => piece,
+            Err(violation) => return self.fail(violation, tx),
         };
-        if event.is_some() || rx.consumed() != before {
-            self.deadlines.clear(Timer::Body as usize);
+        if rx.consumed() != before {
+            self.timers.stop(timer::BODY);
         }
-        match event {
-            Some(Event::End) => {
-                self.request_ends();
-                Ok(Some(Event::End))
-            }
-            Some(event) => Ok(Some(event)),
-            None if rx.is_last() => self.fail(Violation::Eof, tx),
+        match piece {
+            Some(Piece::End) => self.request_ends(),
+            Some(_) => {}
             None => {
                 // A client that was never told to go on is not late.
                 if !self.expects_continue {
-                    self.start(Timer::Body, now);
+                    self.timers.start(timer::BODY, now);
                 }
                 self.wants = Wants::Input;
-                Ok(None)
             }
         }
+        Ok(piece.map(Event::from))
     }
 
     /// Content that nobody wants, for the answer is complete: "it MUST either read the entire request message body or
@@ -158,20 +136,11 @@ impl Server {
     /// would be misinterpreted as the next request" (RFC 9112 §9.3).
     #[cold]
     fn drain<'b>(&mut self, now: Instant, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
-        self.deadlines.clear(Timer::Body as usize);
+        self.timers.stop(timer::BODY);
         loop {
             let before = rx.consumed();
-            let piece = match &mut self.incoming {
-                Incoming::Exact(left) => {
-                    *left -= rx.take(usize::try_from(*left).unwrap_or(usize::MAX)).len() as u64;
-                    Ok((*left == 0).then_some(true))
-                }
-                Incoming::Chunked(decoder) => {
-                    let piece = decoder.poll(rx, &self.bounds.head);
-                    piece.map(|piece| piece.map(|piece| matches!(piece, Piece::End)))
-                }
-                Incoming::Head(_) | Incoming::Nothing => return self.stand_by(tx),
-            };
+            let Incoming::Content(unread) = &mut self.incoming else { return self.stand_by(tx) };
+            let piece = unread.poll(rx, &self.bounds.head);
             let dropped = (rx.consumed() - before) as u64;
             let Some(left) = self.drain_left.checked_sub(dropped) else {
                 self.close();
@@ -179,19 +148,19 @@ impl Server {
             };
             self.drain_left = left;
             match piece {
-                Ok(Some(true)) => {
-                    self.deadlines.clear(Timer::Drain as usize);
+                Ok(Some(Piece::End)) => {
+                    self.timers.stop(timer::DRAIN);
                     self.request_ends();
                     return self.poll(now, rx, tx);
                 }
-                Ok(Some(false)) => {}
+                Ok(Some(_)) => {}
                 // The response is complete, so there is no one to tell.
-                Ok(None) | Err(Violation::Eof) if rx.is_last() => {
+                Err(Violation::Eof) => {
                     self.close();
                     return self.stand_by(tx);
                 }
                 Ok(None) => {
-                    self.start(Timer::Drain, now);
+                    self.timers.start(timer::DRAIN, now);
                     self.wants = Wants::Input;
                     return Ok(None);
                 }
@@ -238,11 +207,5 @@ impl Server {
         self.stop();
         let _ = self.cycle.step(Side::Server, Step::Fail);
         self.stand_by(tx)
-    }
-
-    fn start(&mut self, timer: Timer, now: Instant) {
-        if !self.deadlines.is_set(timer as usize) {
-            self.deadlines.set(timer as usize, now, self.bounds.timeout(timer));
-        }
     }
 }

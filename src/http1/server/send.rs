@@ -1,10 +1,11 @@
 //! What the caller's answers become.
 
-use super::{Incoming, Prepared, Server, Timer};
+use super::{Incoming, Prepared, Server, timer};
 use crate::http::{Status, Version};
 use crate::http1::content::Content;
 use crate::http1::cycle::{Side, State, Step};
 use crate::http1::framing::BodyLength;
+use crate::http1::incoming::Unread;
 use crate::http1::misuse::Misuse;
 use crate::http1::request::RequestHead;
 use crate::http1::{emit, emit::Length, emit::Persistence};
@@ -279,11 +280,11 @@ impl Server {
 
     /// Whether more content is certain to come than would be dropped.
     fn leaves_content_unread(&self) -> bool {
-        matches!(self.incoming, Incoming::Exact(left) if left > self.bounds.max_drain)
+        matches!(self.incoming, Incoming::Content(Unread::Exact(left)) if left > self.bounds.max_drain)
     }
 
     fn request_is_read(&self) -> bool {
-        self.cycle.client == State::Done || matches!(self.incoming, Incoming::Exact(0))
+        self.cycle.client == State::Done || matches!(self.incoming, Incoming::Content(Unread::Exact(0)))
     }
 
     /// A whole 101 was written, here or by the WebSocket handshake, after [`can_switch`](Self::can_switch).
@@ -300,7 +301,7 @@ impl Server {
     #[inline]
     fn response_ends(&mut self) {
         // A request without content ends with its head, whether or not the caller has asked.
-        if matches!(self.incoming, Incoming::Exact(0)) {
+        if matches!(self.incoming, Incoming::Content(Unread::Exact(0))) {
             self.request_ends();
         }
         self.advance(Step::End);
@@ -309,7 +310,7 @@ impl Server {
             State::Body if !self.leaves_content_unread() => {
                 self.drain_left = self.bounds.max_drain;
                 // What is left has the deadline of what is dropped, from the next `poll` on.
-                self.deadlines.clear(Timer::Body as usize);
+                self.timers.stop(timer::BODY);
             }
             _ => self.close(),
         }
