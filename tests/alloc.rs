@@ -376,42 +376,75 @@ fn tiny_fragments_pin_no_more_than_they_carry() {
     assert!((50_001..=2 * 50_001 + 1024).contains(&pinned), "{pinned}");
 }
 
-/// With compression: nothing where no context is kept, else the window of each side that keeps one, and nothing more.
+/// With compression: nothing where no context is kept, else the window that was agreed for each side that keeps one, and
+/// nothing more; whoever keeps it, and whoever asked for it. It is so after 64 MiB of messages, too.
 #[cfg(feature = "alloc")]
 #[test]
 fn an_idle_session_with_compression_holds_its_contexts() {
     use hopwire::deflate::{History, Window};
-    let message = "what is said again and again ".repeat(100);
-    for (peer, own) in [(false, false), (true, false), (false, true), (true, true)] {
-        let mut params = ws::handshake::deflate::Params::default();
-        (params.client_no_context_takeover, params.server_no_context_takeover) = (!peer, !own);
-        let mut session = ws::Session::server(ws::Config::new(), Some(params));
-        let mut client = ws::Session::client(|key: &mut [u8]| key.fill(7), ws::Config::new(), Some(params));
-        let (mut shared, mut others) = (ws::Shared::default(), ws::Shared::default());
-        let (mut wire, mut out) = (Vec::new(), vec![0; 1 << 20]);
-        let mut asked = (0, 0);
-        for round in 0..20 {
-            wire.clear();
-            let mut tx = Tx::growing(&mut wire, 1 << 20);
-            client.outbox(&mut others).send_text(message.as_str(), &mut tx).expect("there is room");
-            let took = allocations(|| {
-                let (mut rx, mut tx) = (Rx::new(&mut wire), Tx::new(&mut out));
-                while let Some((message, mut outbox)) =
-                    session.poll(Instant::ZERO, &mut shared, &mut rx, &mut tx).expect("good frames")
-                {
-                    let ws::Message::Text(text) = message else { unreachable!("text was sent") };
-                    outbox.send_text(text, &mut tx).expect("there is room");
-                }
-            });
-            if round > 0 {
-                asked = (asked.0 + took.0, asked.1 + took.1);
-            }
+    use ws::handshake::deflate::Params;
+
+    let window = |bits: u8| size_of::<Window<[u8; 256]>>() - 256 + (1 << bits);
+    // A history is at least of 9 bits: of a window of 8, half may wait to be encoded.
+    let history = |bits: u8| size_of::<History<[u8; 512]>>() - 512 + (1 << bits.max(9));
+    assert_eq!((window(15), history(15)), (32_768 + 2 * size_of::<usize>(), 32_768 + 16));
+    for bits in [None, Some(8), Some(9), Some(10), Some(11), Some(12), Some(13), Some(14), Some(15)] {
+        let (asked, other) = (bits.unwrap_or(15), 23 - bits.unwrap_or(15));
+        for (of_server, of_client) in [(false, false), (true, false), (false, true), (true, true)] {
+            let params = Params {
+                server_no_context_takeover: !of_server,
+                client_no_context_takeover: !of_client,
+                server_max_window_bits: bits,
+                client_max_window_bits: Some(other),
+            };
+            let kept = |is_kept: bool, size: usize| if is_kept { size } else { 0 };
+            let (server, client) = talk(params, 5, 3000);
+            assert_eq!(server, kept(of_server, history(asked)) + kept(of_client, window(other)), "{params}");
+            assert_eq!(client, kept(of_server, window(asked)) + kept(of_client, history(other)), "{params}");
         }
-        assert_eq!(asked, (0, 0), "after the first message nothing is allocated any more");
-        let windows = if peer { size_of::<Window>() } else { 0 } + if own { size_of::<History>() } else { 0 };
-        assert_eq!(held(session), windows);
-        assert!(windows <= 2 * (32 << 10) + 64);
     }
+    for is_kept in [false, true] {
+        let (server_no_context_takeover, client_no_context_takeover) = (!is_kept, !is_kept);
+        let params = Params { server_no_context_takeover, client_no_context_takeover, ..Params::default() };
+        let kept = if is_kept { window(15) + history(15) } else { 0 };
+        assert_eq!(talk(params, 32, 1 << 20), (kept, kept));
+    }
+}
+
+/// What a server and a client still hold after so many messages of `len` bytes in each direction. From the second on
+/// those that are not big allocate nothing.
+#[cfg(feature = "alloc")]
+fn talk(params: ws::handshake::deflate::Params, messages: usize, len: usize) -> (usize, usize) {
+    /// The memory of bigger messages is not kept.
+    const BIG: usize = 1 << 16;
+    let mut server = ws::Session::server(ws::Config::new(), Some(params));
+    let mut client = ws::Session::client(|key: &mut [u8]| key.fill(7), ws::Config::new(), Some(params));
+    let level = if len > BIG { deflate::Level::Fast } else { deflate::Level::Default };
+    let (mut shared, mut others) = (ws::Shared::new(level), ws::Shared::new(level));
+    let message = vec![7; len];
+    let (mut wire, mut back) = (Vec::with_capacity(1 << 16), Vec::with_capacity(1 << 16));
+    for round in 0..messages {
+        wire.clear();
+        back.clear();
+        let asked = allocations(|| {
+            let mut tx = Tx::growing(&mut wire, 1 << 16);
+            client.outbox(&mut others).send_binary(&message, &mut tx).expect("there is room");
+            let (mut rx, mut tx) = (Rx::new(&mut wire), Tx::growing(&mut back, 1 << 16));
+            let (heard, mut outbox) =
+                server.poll(Instant::ZERO, &mut shared, &mut rx, &mut tx).expect("good frames").expect("a message");
+            let ws::Message::Binary(data) = heard else { unreachable!("bytes were sent") };
+            assert!(data == message);
+            outbox.send_binary(data, &mut tx).expect("there is room");
+            let (mut rx, mut tx) = (Rx::new(&mut back), Tx::new(&mut []));
+            let heard = client.poll(Instant::ZERO, &mut others, &mut rx, &mut tx).expect("good frames");
+            assert!(heard.is_some_and(|(heard, _)| heard == ws::Message::Binary(&message)));
+            // The memory of a message goes back with the next call.
+            assert!(server.poll(Instant::ZERO, &mut shared, &mut Rx::new(&mut []), &mut tx).is_ok_and(|m| m.is_none()));
+            assert!(client.poll(Instant::ZERO, &mut others, &mut Rx::new(&mut []), &mut tx).is_ok_and(|m| m.is_none()));
+        });
+        assert!(round == 0 || len > BIG || asked == (0, 0), "{asked:?} in round {round}");
+    }
+    (held(server), held(client))
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn a_compressor_fits_in_128_kib() {
 
     assert!(size_of::<Compressor>() <= 128 << 10, "{}", size_of::<Compressor>());
     fn check<const WINDOW: usize>() {
-        let (history, encoder) = (size_of::<History<WINDOW>>(), size_of::<Encoder<WINDOW>>());
+        let (history, encoder) = (size_of::<History<[u8; WINDOW]>>(), size_of::<Encoder<WINDOW>>());
         assert!(history <= WINDOW + 16, "{WINDOW}: {history}");
         assert!(encoder <= 2 * WINDOW + (20 << 10), "{WINDOW}: {encoder}");
         assert_eq!(size_of::<Compressor<WINDOW>>(), history + encoder);
@@ -64,8 +64,8 @@ fn a_compressor_fits_in_128_kib() {
 fn an_inflater_fits_in_44_kib() {
     assert!(size_of::<Inflater>() <= 44 << 10, "Inflater: {}", size_of::<Inflater>());
     assert!(size_of::<Decoder>() <= 8 << 10, "Decoder: {}", size_of::<Decoder>());
-    assert_eq!(size_of::<Window<32768>>(), 32768 + 2 * size_of::<usize>());
-    assert_eq!(size_of::<Window<256>>(), 256 + 2 * size_of::<usize>());
+    assert_eq!(size_of::<Window<[u8; 32768]>>(), 32768 + 2 * size_of::<usize>());
+    assert_eq!(size_of::<Window<[u8; 256]>>(), 256 + 2 * size_of::<usize>());
     assert!(!needs_drop::<Inflater>());
 }
 

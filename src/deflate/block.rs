@@ -88,12 +88,7 @@ impl Block {
 
     /// Writes what is not written yet. False if the output is full before all of it is.
     #[inline]
-    pub(super) fn write<const WINDOW: usize>(
-        &mut self,
-        symbols: &Symbols,
-        history: &History<WINDOW>,
-        sink: &mut Sink<'_>,
-    ) -> bool {
+    pub(super) fn write(&mut self, symbols: &Symbols, history: &History<[u8]>, sink: &mut Sink<'_>) -> bool {
         if self.stage == Stage::Header {
             while let Some(item) = self.header.items().get(self.done) {
                 if !sink.room() {
@@ -119,7 +114,7 @@ impl Block {
     }
 
     /// §3.2.4: `LEN | NLEN | LEN bytes of literal data`, from a byte boundary on.
-    fn write_bytes<const WINDOW: usize>(&mut self, history: &History<WINDOW>, sink: &mut Sink<'_>) -> bool {
+    fn write_bytes(&mut self, history: &History<[u8]>, sink: &mut Sink<'_>) -> bool {
         sink.align();
         let (front, back) = history.last(self.span);
         let lengths = (self.span | !self.span << 16).to_le_bytes();

@@ -22,7 +22,7 @@ use super::symbols::Symbols;
 #[derive(Clone, Debug)]
 pub struct Compressor<const WINDOW: usize = 32768> {
     encoder: Encoder<WINDOW>,
-    history: History<WINDOW>,
+    history: History<[u8; WINDOW]>,
 }
 
 /// How much work to spend.
@@ -93,11 +93,11 @@ impl<const WINDOW: usize> Compressor<WINDOW> {
 /// All of a compressor but its history: what is needed only while something is being compressed.
 ///
 /// After a flush that came to `Status::Input` it may go on with another history, so that one encoder serves many
-/// streams. Each then keeps its [`History`] alone.
+/// streams. Each then keeps its [`History`] alone, of any size. `TABLE` is how many positions the encoder remembers.
 #[derive(Clone, Debug)]
-pub struct Encoder<const WINDOW: usize = 32768> {
+pub struct Encoder<const TABLE: usize = 32768> {
     level: Level,
-    matcher: Matcher<WINDOW>,
+    matcher: Matcher<TABLE>,
     /// What the block being filled, or being written, says.
     symbols: Symbols,
     /// How many bytes that is.
@@ -118,7 +118,7 @@ enum Stage {
     Last,
 }
 
-impl<const WINDOW: usize> Encoder<WINDOW> {
+impl<const TABLE: usize> Encoder<TABLE> {
     /// At the beginning of a stream.
     pub const fn new(level: Level) -> Self {
         Self {
@@ -145,13 +145,7 @@ impl<const WINDOW: usize> Encoder<WINDOW> {
     ///
     /// If the status is `Output`, the same flush must be asked for again, with the rest of the input; the input is
     /// taken in before all that it comes to is written. What was taken is in the history, so `input` may go.
-    pub fn compress(
-        &mut self,
-        history: &mut History<WINDOW>,
-        input: &[u8],
-        output: &mut [u8],
-        flush: Flush,
-    ) -> Progress {
+    pub fn compress(&mut self, history: &mut History<[u8]>, input: &[u8], output: &mut [u8], flush: Flush) -> Progress {
         let mut sink = Sink::new(output, self.waiting);
         let (consumed, status) = self.run(history, input, &mut sink, flush);
         let (produced, waiting) = sink.end();
@@ -166,13 +160,7 @@ impl<const WINDOW: usize> Encoder<WINDOW> {
         len + 5 * (len / 256) + 16
     }
 
-    fn run(
-        &mut self,
-        history: &mut History<WINDOW>,
-        input: &[u8],
-        sink: &mut Sink<'_>,
-        flush: Flush,
-    ) -> (usize, Status) {
+    fn run(&mut self, history: &mut History<[u8]>, input: &[u8], sink: &mut Sink<'_>, flush: Flush) -> (usize, Status) {
         let mut consumed = 0;
         loop {
             if self.block.is_open() {
@@ -186,10 +174,10 @@ impl<const WINDOW: usize> Encoder<WINDOW> {
                 sink.align();
                 return (consumed, if sink.is_empty() { Status::End } else { Status::Output });
             }
-            consumed += history.take(&input[consumed..], self.ahead());
+            consumed += history.take(&input[consumed..], self.ahead(history));
             let all = consumed == input.len();
-            self.find(history, if all && flush != Flush::None { 0 } else { Self::AHEAD / 2 });
-            if self.is_full() {
+            self.find(history, if all && flush != Flush::None { 0 } else { ahead(history) / 2 });
+            if self.is_full(history) {
                 self.close(history, false);
                 continue;
             }
@@ -216,15 +204,15 @@ impl<const WINDOW: usize> Encoder<WINDOW> {
     }
 
     /// How much input may wait in the history. The more, the nearer matches must stay.
-    fn ahead(&self) -> u32 {
+    fn ahead(&self, history: &History<[u8]>) -> u32 {
         match self.level {
-            Level::Stored => Self::SIZE - self.span,
-            _ => Self::AHEAD,
+            Level::Stored => history.size() - self.span,
+            _ => ahead(history),
         }
     }
 
     /// Turns what waits into symbols, while there is room for them; so many bytes may be kept.
-    fn find(&mut self, history: &mut History<WINDOW>, keep: u32) {
+    fn find(&mut self, history: &mut History<[u8]>, keep: u32) {
         let before = history.at();
         let symbols = &mut self.symbols;
         match self.level {
@@ -238,28 +226,28 @@ impl<const WINDOW: usize> Encoder<WINDOW> {
 
     /// Whether the block must be written before more is taken in. One that does not compress well is written while
     /// its bytes are still in the history: it may have to be stored.
-    fn is_full(&self) -> bool {
+    fn is_full(&self, history: &History<[u8]>) -> bool {
         match self.level {
-            Level::Stored => self.span == Self::SIZE,
-            _ if self.span + Self::AHEAD > Self::SIZE && self.symbols.len() > self.span / 3 => true,
+            Level::Stored => self.span == history.size(),
+            _ if self.span + ahead(history) > history.size() && self.symbols.len() > self.span / 3 => true,
             _ => self.symbols.room() < Symbols::ROOM,
         }
     }
 
-    fn close(&mut self, history: &History<WINDOW>, last: bool) {
+    fn close(&mut self, history: &History<[u8]>, last: bool) {
         self.stage = Stage::Data;
         match self.level {
             Level::Stored => self.block.open_stored(self.span, last),
             _ => self.block.open(&self.symbols, self.span, history.behind() >= self.span, last),
         }
     }
+}
 
-    #[expect(clippy::cast_possible_truncation, reason = "at most 32,768")]
-    const SIZE: u32 = WINDOW as u32;
-    /// Enough for a long match, and no large part of the window.
-    const AHEAD: u32 = match Self::SIZE / 8 {
-        eighth @ 512.. => eighth,
-        _ if Self::SIZE >= 1024 => 512,
+/// How much input may wait to be encoded: enough for a long match, and no large part of the window.
+fn ahead(history: &History<[u8]>) -> u32 {
+    match history.size() {
+        size @ 4096.. => size / 8,
+        1024.. => 512,
         _ => 256,
-    };
+    }
 }

@@ -1,65 +1,93 @@
 //! What was said before, for matches to point at, and behind it the input that is not encoded yet.
 
+#[cfg(feature = "alloc")]
+use alloc::boxed::Box;
+
 use super::tables;
 
-/// A ring of the last `WINDOW` bytes of input. This is what context takeover must keep, and all of it.
+/// A ring of the last bytes of input, as many as `R` has: 2^9 to 2^15. This is what context takeover must keep, and all
+/// of it.
 ///
-/// Positions count bytes since the start and wrap around at 2^32.
+/// What works with histories takes them as `History<[u8]>`, of any size.
+//
+// Positions count bytes since the start and wrap around at 2^32.
 #[derive(Clone, Debug)]
-pub struct History<const WINDOW: usize = 32768> {
-    /// The byte of position `p` is at `p % WINDOW`.
-    ring: [u8; WINDOW],
+pub struct History<R: ?Sized = [u8; 32768]> {
     /// The oldest position that may be pointed at.
     start: u32,
     /// The next position to encode.
     at: u32,
     /// Behind the last byte taken.
     end: u32,
-    /// How far back matches may reach, at most `WINDOW`.
+    /// How far back matches may reach, though more were here.
     limit: u32,
+    /// The byte of position `p` is at `p` modulo the size, which is a power of two.
+    ring: R,
 }
 
-impl<const WINDOW: usize> History<WINDOW> {
+impl<const WINDOW: usize> History<[u8; WINDOW]> {
     /// Nothing said yet.
     pub const fn new() -> Self {
         const { assert!(WINDOW.is_power_of_two() && WINDOW >= 512 && WINDOW <= 32768, "the window is 2^9 to 2^15") };
-        Self { ring: [0; WINDOW], start: Self::FIRST, at: Self::FIRST, end: Self::FIRST, limit: Self::SIZE }
+        Self { start: FIRST, at: FIRST, end: FIRST, limit: 1 << 15, ring: [0; WINDOW] }
     }
+}
 
+impl<R: ?Sized> History<R> {
     /// Forgets everything that was said; a limit of the window stays. It costs nothing.
     pub const fn reset(&mut self) {
         self.start = self.end;
         self.at = self.end;
     }
 
-    /// From now on no match reaches back over more than 2^`bits` bytes. `WINDOW` is the limit in any case, and 2^8
-    /// the smallest.
+    /// From now on no match reaches back over more than 2^`bits` bytes, 8 to 15. The size is the limit in any case.
     pub const fn set_window_bits(&mut self, bits: u8) {
-        let limit = 1
-            << if bits < 8 {
-                8
-            } else if bits > 15 {
-                15
-            } else {
-                bits
-            };
-        self.limit = if limit < Self::SIZE { limit } else { Self::SIZE };
+        self.limit = match bits {
+            ..8 => 1 << 8,
+            8..15 => 1 << bits,
+            15.. => 1 << 15,
+        };
+    }
+}
+
+impl History<[u8]> {
+    /// A history of 2^`bits` bytes, 9 to 15; 8 bits are kept in a history of 9.
+    #[cfg(feature = "alloc")]
+    pub fn boxed(bits: u8) -> Box<Self> {
+        let mut history: Box<Self> = match bits {
+            ..=9 => Box::new(History::<[u8; 1 << 9]>::new()),
+            10 => Box::new(History::<[u8; 1 << 10]>::new()),
+            11 => Box::new(History::<[u8; 1 << 11]>::new()),
+            12 => Box::new(History::<[u8; 1 << 12]>::new()),
+            13 => Box::new(History::<[u8; 1 << 13]>::new()),
+            14 => Box::new(History::<[u8; 1 << 14]>::new()),
+            15.. => Box::new(History::<[u8; 1 << 15]>::new()),
+        };
+        history.set_window_bits(bits);
+        history
     }
 
     /// Takes the beginning of `input`, up to `most` bytes waiting, and says how much.
     pub(super) fn take(&mut self, input: &[u8], most: u32) -> usize {
         let len = input.len().min(most.saturating_sub(self.ahead()) as usize);
-        let index = Self::index(self.end);
-        let (front, back) = input[..len].split_at(len.min(WINDOW - index));
+        let index = self.index(self.end);
+        let (front, back) = input[..len].split_at(len.min(self.ring.len() - index));
         self.ring[index..index + front.len()].copy_from_slice(front);
         self.ring[..back.len()].copy_from_slice(back);
-        #[expect(clippy::cast_possible_truncation, reason = "at most WINDOW")]
+        #[expect(clippy::cast_possible_truncation, reason = "at most `most`")]
         let taken = len as u32;
         self.end = self.end.wrapping_add(taken);
-        if self.end.wrapping_sub(self.start) > Self::SIZE {
-            self.start = self.end.wrapping_sub(Self::SIZE);
+        if self.end.wrapping_sub(self.start) > self.size() {
+            self.start = self.end.wrapping_sub(self.size());
         }
         len
+    }
+
+    /// How many bytes of input there is room for, those waiting among them.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "at most 32,768")]
+    pub(super) const fn size(&self) -> u32 {
+        self.ring.len() as u32
     }
 
     /// The next position to encode.
@@ -96,15 +124,15 @@ impl<const WINDOW: usize> History<WINDOW> {
     /// The `len` bytes before the next position, the older part first.
     pub(super) fn last(&self, len: u32) -> (&[u8], &[u8]) {
         debug_assert!(len <= self.behind());
-        let (start, end) = (Self::index(self.at.wrapping_sub(len)), Self::index(self.at));
+        let (start, end) = (self.index(self.at.wrapping_sub(len)), self.index(self.at));
         if len > 0 && end <= start { (&self.ring[start..], &self.ring[..end]) } else { (&self.ring[start..end], &[]) }
     }
 
     /// Eight bytes from `position` on, the first in the lowest bits. Those behind the end mean nothing.
     #[inline]
     pub(super) fn eight(&self, position: u32) -> u64 {
-        let index = Self::index(position);
-        match self.ring[index..].first_chunk() {
+        let index = self.index(position);
+        match self.ring.get(index..index + 8).and_then(<[u8]>::first_chunk) {
             Some(bytes) => u64::from_le_bytes(*bytes),
             None => self.eight_around(index),
         }
@@ -112,7 +140,7 @@ impl<const WINDOW: usize> History<WINDOW> {
 
     #[cold]
     fn eight_around(&self, index: usize) -> u64 {
-        u64::from_le_bytes(core::array::from_fn(|i| self.ring[(index + i) % WINDOW]))
+        u64::from_le_bytes(core::array::from_fn(|i| self.ring[(index + i) & (self.ring.len() - 1)]))
     }
 
     /// How many bytes from `position` on are the same as from `position - distance` on. `most` limits it.
@@ -138,25 +166,23 @@ impl<const WINDOW: usize> History<WINDOW> {
     /// The longest match that the input here allows at the next position.
     #[inline]
     pub(super) fn longest(&self) -> u32 {
-        self.ahead().min(Self::LONGEST)
+        self.ahead().min(LONGEST)
     }
 
     #[inline]
-    const fn index(position: u32) -> usize {
-        position as usize % WINDOW
+    const fn index(&self, position: u32) -> usize {
+        position as usize & (self.ring.len() - 1)
     }
-
-    #[expect(clippy::cast_possible_truncation, reason = "at most 32,768")]
-    const SIZE: u32 = WINDOW as u32;
-    /// The position of the first byte: the zeros in a matcher's new table, taken for positions, are beyond its reach.
-    const FIRST: u32 = 1 << 15;
-    /// The longest match.
-    #[expect(clippy::cast_possible_truncation, reason = "258")]
-    const LONGEST: u32 = tables::MAX_MATCH as u32;
 }
 
-impl<const WINDOW: usize> Default for History<WINDOW> {
+impl<const WINDOW: usize> Default for History<[u8; WINDOW]> {
     fn default() -> Self {
         Self::new()
     }
 }
+
+/// The position of the first byte: the zeros in a matcher's new table, taken for positions, are beyond its reach.
+const FIRST: u32 = 1 << 15;
+/// The longest match.
+#[expect(clippy::cast_possible_truncation, reason = "258")]
+const LONGEST: u32 = tables::MAX_MATCH as u32;

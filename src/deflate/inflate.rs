@@ -30,7 +30,7 @@ use super::window::{Output, Window};
 #[derive(Clone, Debug, Default)]
 pub struct Inflater<const WINDOW: usize = 32768> {
     decoder: Decoder,
-    window: Window<WINDOW>,
+    window: Window<[u8; WINDOW]>,
 }
 
 /// The part of an [`Inflater`] that nothing is left in between two blocks: streams can take turns with one.
@@ -175,9 +175,9 @@ impl Decoder {
     ///
     /// Any split of the input, and any output, down to nothing, leads to the same. An error is final, and what was
     /// decompressed before it is delivered first.
-    pub fn inflate<const N: usize>(
+    pub fn inflate(
         &mut self,
-        window: &mut Window<N>,
+        window: &mut Window<[u8]>,
         input: &[u8],
         output: &mut [u8],
     ) -> Result<Inflated, InflateError> {
@@ -205,11 +205,7 @@ impl Decoder {
         Ok(Inflated { consumed, produced, status })
     }
 
-    fn run<const N: usize>(
-        &mut self,
-        reader: &mut Reader<'_>,
-        out: &mut Output<'_, N>,
-    ) -> Result<Status, InflateError> {
+    fn run(&mut self, reader: &mut Reader<'_>, out: &mut Output<'_>) -> Result<Status, InflateError> {
         loop {
             let step = match self.state {
                 State::Block => self.block(reader)?,
@@ -268,7 +264,7 @@ impl Decoder {
     }
 
     /// The bytes of a stored block.
-    fn stored<const N: usize>(&mut self, left: usize, reader: &mut Reader<'_>, out: &mut Output<'_, N>) -> Step {
+    fn stored(&mut self, left: usize, reader: &mut Reader<'_>, out: &mut Output<'_>) -> Step {
         let bytes = reader.take_bytes(left.min(out.room()));
         out.extend(bytes);
         let left = left - bytes.len();
@@ -328,11 +324,7 @@ impl Decoder {
     }
 
     /// One literal, match or end of the block, wherever the input and the output end.
-    fn symbol<const N: usize>(
-        &mut self,
-        reader: &mut Reader<'_>,
-        out: &mut Output<'_, N>,
-    ) -> Result<Step, InflateError> {
+    fn symbol(&mut self, reader: &mut Reader<'_>, out: &mut Output<'_>) -> Result<Step, InflateError> {
         const MORE: Result<Step, InflateError> = Ok(Step::Stop(Status::Input));
         let codes = if self.is_fixed { &FIXED } else { &self.codes };
         reader.refill();
@@ -412,7 +404,7 @@ fn counts(reader: &mut Reader<'_>) -> Result<Step, InflateError> {
 /// Literals and matches, as long as there is more input than the longest match takes, and room for each. Stops before
 /// whatever is neither.
 #[inline(never)]
-fn symbols<const N: usize>(codes: &Codes, reader: &mut Reader<'_>, out: &mut Output<'_, N>) {
+fn symbols(codes: &Codes, reader: &mut Reader<'_>, out: &mut Output<'_>) {
     /// Two literals and a length, or three literals.
     const REFILLED: u32 = 50;
     /// A distance.

@@ -12,8 +12,8 @@ use super::history::History;
 use super::symbols::{Symbol, Symbols};
 
 #[derive(Clone, Debug)]
-pub(super) struct Matcher<const WINDOW: usize> {
-    table: [u16; WINDOW],
+pub(super) struct Matcher<const TABLE: usize> {
+    table: [u16; TABLE],
 }
 
 /// How hard to look.
@@ -25,16 +25,17 @@ pub(super) struct Effort {
     pub(super) enough: u32,
 }
 
-impl<const WINDOW: usize> Matcher<WINDOW> {
+impl<const TABLE: usize> Matcher<TABLE> {
     pub(super) const fn new() -> Self {
-        Self { table: [0; WINDOW] }
+        const { assert!(TABLE.is_power_of_two() && TABLE >= 512, "rows of 16 positions, and an index of bits") };
+        Self { table: [0; TABLE] }
     }
 
     /// Turns input into symbols until there is no room for more, or no more than `keep` bytes are left.
     ///
     /// The first match is taken. Whether a byte begins one can hardly be predicted, so three are looked at before
     /// anything depends on the answer: that one of them does can be.
-    pub(super) fn fast(&mut self, history: &mut History<WINDOW>, symbols: &mut Symbols, keep: u32) {
+    pub(super) fn fast(&mut self, history: &mut History<[u8]>, symbols: &mut Symbols, keep: u32) {
         while history.ahead() > keep.max(7) {
             let Some(space) = symbols.space::<{ TOGETHER + 1 }>() else { return };
             let (at, reach) = (history.at(), history.reach());
@@ -66,7 +67,7 @@ impl<const WINDOW: usize> Matcher<WINDOW> {
     }
 
     /// The same, but the longest match of several is taken, and not before the next position has none longer.
-    pub(super) fn lazy(&mut self, effort: Effort, history: &mut History<WINDOW>, symbols: &mut Symbols, keep: u32) {
+    pub(super) fn lazy(&mut self, effort: Effort, history: &mut History<[u8]>, symbols: &mut Symbols, keep: u32) {
         while history.ahead() > keep.max(HASHED - 1) && symbols.room() >= Symbols::ROOM {
             let mut byte = history.eight(history.at()) as u8;
             let Some((mut len, mut distance)) = self.longest(effort, history, HASHED - 1) else {
@@ -99,7 +100,7 @@ impl<const WINDOW: usize> Matcher<WINDOW> {
     /// The longest match at the next position, if it is longer than `over`: its length and distance. The nearest
     /// of several. Then the position is remembered.
     #[inline]
-    fn longest(&mut self, effort: Effort, history: &History<WINDOW>, over: u32) -> Option<(u32, u32)> {
+    fn longest(&mut self, effort: Effort, history: &History<[u8]>, over: u32) -> Option<(u32, u32)> {
         if history.ahead() < HASHED {
             return None;
         }
@@ -133,13 +134,13 @@ impl<const WINDOW: usize> Matcher<WINDOW> {
         &mut self.table.as_chunks_mut().0[(hash(bytes) >> (32 - Self::ROW_BITS)) as usize]
     }
 
-    const ROW_BITS: u32 = (WINDOW / ROW).ilog2();
+    const ROW_BITS: u32 = (TABLE / ROW).ilog2();
     /// Twice this many bytes shall fit a first-level cache.
-    const FAST_BITS: u32 = if WINDOW.ilog2() < 13 { WINDOW.ilog2() } else { 13 };
+    const FAST_BITS: u32 = if TABLE.ilog2() < 13 { TABLE.ilog2() } else { 13 };
 }
 
 /// Of what must be encoded now, the last bytes: too few to look for a match.
-fn literals<const WINDOW: usize>(history: &mut History<WINDOW>, symbols: &mut Symbols, keep: u32) {
+fn literals(history: &mut History<[u8]>, symbols: &mut Symbols, keep: u32) {
     while history.ahead() > keep && history.ahead() < 8 && symbols.room() > 0 {
         symbols.push_literal(history.eight(history.at()) as u8);
         history.pass(1);

@@ -1,66 +1,110 @@
 //! What was written already, for matches to copy from: in this call, and before it.
 
+#[cfg(feature = "alloc")]
+use alloc::boxed::Box;
+
 use super::tables::MAX_DISTANCE;
 
-/// The last `N` bytes written; `N` is a power of two from 256 (2^8) to 32,768 (2^15).
+/// The last bytes written, as many as `R` has: 2^8 to 2^15.
 ///
-/// This is all that must be kept of a stream between two messages if the second may refer to the first.
+/// This is all that must be kept of a stream between two messages if the second may refer to the first. What works with
+/// windows takes them as `Window<[u8]>`, of any size.
+///
+/// ```
+/// use hopwire::deflate::{Decoder, Window};
+///
+/// let (mut decoder, mut output) = (Decoder::new(), [0; 8]);
+/// let mut small: Window<[u8; 512]> = Window::new();
+/// let mut large: Window = Window::new();
+/// for window in [&mut small as &mut Window<[u8]>, &mut large] {
+///     let inflated = decoder.inflate(window, b"\xf2\x48\xcd\xc9\xc9\x07\x00", &mut output)?;
+///     assert_eq!(output[..inflated.produced], *b"Hello");
+///     decoder.reset();
+/// }
+/// # Ok::<(), hopwire::deflate::InflateError>(())
+/// ```
 #[derive(Clone, Debug)]
-pub struct Window<const N: usize = 32768> {
-    /// A ring.
-    bytes: [u8; N],
-    /// Where the next byte goes, below `N`.
+pub struct Window<R: ?Sized = [u8; 32768]> {
+    /// Where the next byte goes.
     next: usize,
-    /// How many bytes count, at most `N`.
+    /// How many bytes count.
     filled: usize,
+    /// A ring, its size a power of two.
+    bytes: R,
 }
 
 /// The bytes of one call, behind a window.
 #[derive(Debug)]
-pub(super) struct Output<'o, const N: usize> {
+pub(super) struct Output<'o> {
     bytes: &'o mut [u8],
     /// How many bytes are written.
     pub(super) at: usize,
-    window: &'o Window<N>,
+    window: &'o Window<[u8]>,
 }
 
-impl<const N: usize> Window<N> {
+impl<const N: usize> Window<[u8; N]> {
     /// Nothing written yet.
     pub const fn new() -> Self {
         const { assert!(N.is_power_of_two() && N >= 1 << 8 && N <= MAX_DISTANCE, "a window has 2^8 to 2^15 bytes") };
-        Self { bytes: [0; N], next: 0, filled: 0 }
+        Self { next: 0, filled: 0, bytes: [0; N] }
     }
+}
 
+impl<R: ?Sized> Window<R> {
     /// Forgets what was written: no match reaches it any more.
     pub const fn reset(&mut self) {
         (self.next, self.filled) = (0, 0);
     }
+}
+
+impl Window<[u8]> {
+    /// A window of 2^`bits` bytes, 8 to 15, as it was negotiated.
+    #[cfg(feature = "alloc")]
+    pub fn boxed(bits: u8) -> Box<Self> {
+        match bits {
+            ..=8 => Box::new(Window::<[u8; 1 << 8]>::new()),
+            9 => Box::new(Window::<[u8; 1 << 9]>::new()),
+            10 => Box::new(Window::<[u8; 1 << 10]>::new()),
+            11 => Box::new(Window::<[u8; 1 << 11]>::new()),
+            12 => Box::new(Window::<[u8; 1 << 12]>::new()),
+            13 => Box::new(Window::<[u8; 1 << 13]>::new()),
+            14 => Box::new(Window::<[u8; 1 << 14]>::new()),
+            15.. => Box::new(Window::<[u8; 1 << 15]>::new()),
+        }
+    }
+
+    /// Whether it has 2^`bits` bytes.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn has_bits(&self, bits: u8) -> bool {
+        self.bytes.len() == 1 << bits
+    }
 
     /// What was written since the last call.
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        let bytes = &bytes[bytes.len().saturating_sub(N)..];
-        let (front, back) = bytes.split_at(bytes.len().min(N - self.next));
+        let size = self.bytes.len();
+        let bytes = &bytes[bytes.len().saturating_sub(size)..];
+        let (front, back) = bytes.split_at(bytes.len().min(size - self.next));
         self.bytes[self.next..self.next + front.len()].copy_from_slice(front);
         self.bytes[..back.len()].copy_from_slice(back);
-        self.next = (self.next + bytes.len()) % N;
-        self.filled = N.min(self.filled + bytes.len());
+        self.next = (self.next + bytes.len()) & (size - 1);
+        self.filled = size.min(self.filled + bytes.len());
     }
 
-    /// Where the byte is that was written `back` bytes ago, 1 to `N`.
+    /// Where the byte is that was written `back` bytes ago, at most as many as there are.
     #[inline(always)]
     const fn index(&self, back: usize) -> usize {
-        self.next.wrapping_sub(back) % N
+        self.next.wrapping_sub(back) & (self.bytes.len() - 1)
     }
 }
 
-impl<const N: usize> Default for Window<N> {
+impl<const N: usize> Default for Window<[u8; N]> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<'o, const N: usize> Output<'o, N> {
-    pub(super) const fn new(bytes: &'o mut [u8], window: &'o Window<N>) -> Self {
+impl<'o> Output<'o> {
+    pub(super) const fn new(bytes: &'o mut [u8], window: &'o Window<[u8]>) -> Self {
         Self { bytes, at: 0, window }
     }
 
@@ -71,14 +115,14 @@ impl<'o, const N: usize> Output<'o, N> {
 
     /// The same, in fields that are nobody else's.
     #[inline(always)]
-    pub(super) const fn reborrow(&mut self) -> Output<'_, N> {
+    pub(super) const fn reborrow(&mut self) -> Output<'_> {
         Output { bytes: self.bytes, at: self.at, window: self.window }
     }
 
     /// "a distance cannot refer past the beginning of the output stream" (§3.2.3), and not out of the window.
     #[inline(always)]
     pub(super) const fn reaches(&self, distance: usize) -> bool {
-        (N == MAX_DISTANCE || distance <= N) && distance <= self.at + self.window.filled
+        distance <= self.window.bytes.len() && distance <= self.at + self.window.filled
     }
 
     /// A literal, where there is room.
@@ -101,8 +145,8 @@ impl<'o, const N: usize> Output<'o, N> {
         while self.at < end && distance > self.at {
             let back = distance - self.at;
             let start = self.window.index(back);
-            let run = (end - self.at).min(back).min(N - start);
-            self.extend(&self.window.bytes[start..start + run]);
+            let source = &self.window.bytes[start..];
+            self.extend(&source[..source.len().min(end - self.at).min(back)]);
         }
         let Some(start) = self.at.checked_sub(distance) else { return length };
         if distance == 1 {

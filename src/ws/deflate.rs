@@ -36,7 +36,7 @@ pub struct Piece<'d> {
 /// let mut config = ws::Config::new();
 /// config.compression = true;
 /// let mut receiver = Receiver::new(&config, true);
-/// let (mut decoder, mut window) = (Decoder::new(), Window::<32768>::new());
+/// let (mut decoder, mut window) = (Decoder::new(), Window::<[u8; 32768]>::new());
 /// // RFC 7692 §7.2.3.1: what an Event::Compressed brings for "Hello"
 /// let data = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
 /// let mut piece = Piece { kind: ws::Kind::Text, data: &data, end: true };
@@ -94,11 +94,11 @@ impl Receiver {
     /// # Errors
     /// What the data or its text breaks, or a limit it passes: then [fail](super::Connection::fail) the connection. Every later call
     /// returns the same.
-    pub fn inflate<'o, const N: usize>(
+    pub fn inflate<'o>(
         &mut self,
         piece: &mut Piece<'_>,
         decoder: &mut Decoder,
-        window: &mut Window<N>,
+        window: &mut Window<[u8]>,
         out: &'o mut [u8],
     ) -> Result<Option<Event<'o>>, Violation> {
         if let Some(violation) = self.failed {
@@ -116,11 +116,11 @@ impl Receiver {
         self.begun
     }
 
-    fn next<'o, const N: usize>(
+    fn next<'o>(
         &mut self,
         piece: &mut Piece<'_>,
         decoder: &mut Decoder,
-        window: &mut Window<N>,
+        window: &mut Window<[u8]>,
         out: &'o mut [u8],
     ) -> Result<Option<Event<'o>>, Violation> {
         if !self.begun {
@@ -157,7 +157,7 @@ impl Receiver {
         }
     }
 
-    fn begin<const N: usize>(&mut self, decoder: &mut Decoder, window: &mut Window<N>) {
+    fn begin(&mut self, decoder: &mut Decoder, window: &mut Window<[u8]>) {
         decoder.reset();
         if !self.takeover {
             window.reset();
@@ -167,11 +167,11 @@ impl Receiver {
     }
 
     /// Inflates into `space`, counted by `filled`, until it is full or nothing is left of `piece`: whether the message is over.
-    fn fill<const N: usize>(
+    fn fill(
         &mut self,
         piece: &mut Piece<'_>,
         decoder: &mut Decoder,
-        window: &mut Window<N>,
+        window: &mut Window<[u8]>,
         space: &mut [u8],
         filled: &mut usize,
     ) -> Result<bool, Violation> {
@@ -273,7 +273,7 @@ impl Receiver {
 /// let mut config = ws::Config::new();
 /// config.compression = true;
 /// let mut conn = ws::Connection::server(config);
-/// let (mut encoder, mut history) = (Encoder::new(Level::Default), History::<32768>::new());
+/// let (mut encoder, mut history) = (Encoder::<32768>::new(Level::Default), History::<[u8; 32768]>::new());
 /// let mut sender = Sender::new(true);
 /// let (mut space, mut out) = ([0; 1024], [0; 1024]);
 /// let mut tx = Tx::new(&mut out);
@@ -308,11 +308,11 @@ impl Sender {
     ///
     /// `out` has at least 16 bytes, and any content. `encoder` may serve others between two messages, `history` only where the
     /// context is not kept.
-    pub fn deflate<'o, const N: usize>(
+    pub fn deflate<'o, const TABLE: usize>(
         &mut self,
         piece: &mut Piece<'_>,
-        encoder: &mut Encoder<N>,
-        history: &mut History<N>,
+        encoder: &mut Encoder<TABLE>,
+        history: &mut History<[u8]>,
         out: &'o mut [u8],
     ) -> Option<(&'o [u8], bool)> {
         if !self.begun {

@@ -11,7 +11,7 @@
 //! | the rules of receiving; of sending | `connection`, `text`; `send` |
 //! | whole messages, compressed or not; put together from pieces | `Session`; `Messages` |
 //! | a message encoded once, sent to many | [`Frame`], `Prepared` |
-//! | compressed messages | [`deflate`] |
+//! | compressed messages; what connections share for them | [`deflate`]; `Shared` |
 //! | deadlines; failure and the end | `timers`; `ending` |
 //! | what may stand in a Close | [`CloseCode`] |
 //! | what a peer can do wrong; the caller | [`Violation`]; [`Misuse`] |
@@ -35,6 +35,8 @@ mod role;
 mod send;
 #[cfg(feature = "alloc")]
 mod session;
+#[cfg(feature = "alloc")]
+mod shared;
 mod text;
 mod timers;
 mod url;
@@ -53,5 +55,7 @@ pub use prepared::Prepared;
 pub use role::{Client, Role, Server};
 pub use send::Kind;
 #[cfg(feature = "alloc")]
-pub use session::{Outbox, Received, Session, Shared};
+pub use session::{Outbox, Received, Session};
+#[cfg(feature = "alloc")]
+pub use shared::Shared;
 pub use url::{Url, UrlError};

@@ -2,8 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::session::Shared;
-use super::{Frame, Kind, frame};
+use super::{Frame, Kind, Shared, frame};
 use crate::bytes::Text;
 use crate::io::Tx;
 

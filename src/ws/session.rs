@@ -1,16 +1,14 @@
 //! The paved path: whole messages, compressed or not, and keep-alive, in one type.
 
-use alloc::{boxed::Box, vec::Vec};
-
-use super::deflate::{Piece, Receiver, Sender};
+use super::deflate::Piece;
 use super::handshake::deflate::Params;
-use super::message::{Ready, SPARE};
+use super::message::Ready;
+use super::shared::{Compression, Direction, Shared};
 use super::{
     Client, CloseCode, Config, Connection, Event, Kind, Message, Messages, Misuse, Prepared, Role, Server, Violation,
 };
 use crate::Entropy;
 use crate::bytes::Text;
-use crate::deflate::{Decoder, Encoder, History, Level, Window};
 use crate::io::{Full, Rx, SendError, Tx, Wants};
 use crate::time::Instant;
 
@@ -44,7 +42,7 @@ use crate::time::Instant;
 /// ```
 ///
 /// A message in one plain frame is not copied: it lies where it was received. An idle session holds no heap; with compression
-/// and context takeover, the 32 KiB that each side keeping its context demands.
+/// and context takeover, for each side that keeps its context, the window that was agreed for it.
 #[derive(Debug)]
 pub struct Session<R> {
     conn: Connection<R>,
@@ -52,52 +50,13 @@ pub struct Session<R> {
     compression: Option<Compression>,
 }
 
-/// What was negotiated, and what must be kept for it.
-#[derive(Debug)]
-struct Compression {
-    receiver: Receiver,
-    sender: Sender,
-    takeover: Takeover,
-    /// The window we may use is `2^n` bytes.
-    window_bits: u8,
-    /// Held while a message is unfinished.
-    decoder: Option<Box<Decoder>>,
-    /// Held while a message is unfinished, or always if the peer keeps its context.
-    window: Option<Box<Window>>,
-    /// Held if we keep our context.
-    history: Option<Box<History>>,
-}
-
-/// Who keeps its context.
-#[derive(Clone, Copy, Debug)]
-struct Takeover {
-    peer: bool,
-    own: bool,
-}
-
-/// What sessions take turns with: one a thread is enough. Nothing is allocated before it is needed.
-#[derive(Debug)]
-pub struct Shared {
-    level: Level,
-    decoder: Option<Box<Decoder>>,
-    window: Option<Box<Window>>,
-    encoder: Option<Box<Encoder>>,
-    history: Option<Box<History>>,
-    /// For the next message that must be put together.
-    spare: Vec<u8>,
-    /// The message compressed last.
-    packed: Vec<u8>,
-}
-
 impl Session<Server> {
     /// The server's end, with what [`negotiate`](super::handshake::deflate::negotiate) found.
     pub const fn server(config: Config, deflate: Option<Params>) -> Self {
         let compression = match deflate {
-            Some(params) => Some(Compression::new(
-                &config,
-                Takeover { peer: !params.client_no_context_takeover, own: !params.server_no_context_takeover },
-                params.server_max_window_bits,
-            )),
+            Some(params) => {
+                Some(Compression::new(&config, Direction::of_client(&params), Direction::of_server(&params)))
+            }
             None => None,
         };
         let config = Config { compression: compression.is_some(), ..config };
@@ -109,11 +68,9 @@ impl<E: Entropy> Session<Client<E>> {
     /// The client's end, with what the server's answer [agreed](super::handshake::Agreed) to.
     pub const fn client(entropy: E, config: Config, deflate: Option<Params>) -> Self {
         let compression = match deflate {
-            Some(params) => Some(Compression::new(
-                &config,
-                Takeover { peer: !params.server_no_context_takeover, own: !params.client_no_context_takeover },
-                params.client_max_window_bits,
-            )),
+            Some(params) => {
+                Some(Compression::new(&config, Direction::of_server(&params), Direction::of_client(&params)))
+            }
             None => None,
         };
         let config = Config { compression: compression.is_some(), ..config };
@@ -292,7 +249,7 @@ impl<R: Role> Outbox<'_, R> {
     /// # Errors
     /// `Full`; `Misuse` after a Close or inside an unfinished message.
     pub fn send_prepared(&mut self, message: &Prepared, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
-        let frame = message.frame_for(self.compression.as_ref().map(|compression| compression.window_bits));
+        let frame = message.frame_for(self.compression.as_ref().map(Compression::window_bits));
         self.conn.send_frame(frame, tx)?;
         if let (true, Some(compression)) = (frame.is_compressed(), &mut self.compression) {
             // The peer's window has moved on, and our history does not know by what.
@@ -337,7 +294,7 @@ impl<R: Role> Outbox<'_, R> {
         let Some(compression) = &mut self.compression else { return Ok(()) };
         let packed = compression.deflate(Piece { kind, data, end: true }, self.shared);
         // With context even what is no smaller is part of it.
-        if packed.len() >= data.len() && !compression.takeover.own {
+        if packed.len() >= data.len() && !compression.keeps_context() {
             return match kind {
                 Kind::Text => self.conn.send_text(Text::from_validated(data), tx),
                 Kind::Binary => self.conn.send_binary(data, tx),
@@ -347,124 +304,5 @@ impl<R: Role> Outbox<'_, R> {
     }
 }
 
-impl Compression {
-    const fn new(config: &Config, takeover: Takeover, window_bits: Option<u8>) -> Self {
-        Self {
-            receiver: Receiver::new(config, takeover.peer),
-            sender: Sender::new(takeover.own),
-            takeover,
-            window_bits: if let Some(bits) = window_bits { bits } else { 15 },
-            decoder: None,
-            window: None,
-            history: None,
-        }
-    }
-
-    /// Inflates a piece of a message behind those before it.
-    fn inflate<'b>(
-        &mut self,
-        mut piece: Piece<'_>,
-        messages: &mut Messages,
-        shared: &mut Shared,
-    ) -> Result<Option<Ready<'b>>, Violation> {
-        let decoder = held(&mut self.decoder, &mut shared.decoder);
-        let mut none = None;
-        let window = held(&mut self.window, if self.takeover.peer { &mut none } else { &mut shared.window });
-        let end = loop {
-            let room = piece.data.len().saturating_mul(GROWTH).clamp(LEAST_ROOM, MOST_ROOM);
-            let inflated = self.receiver.inflate(&mut piece, decoder, window, messages.space(room));
-            let (len, end) = match &inflated {
-                Ok(Some(Event::Text { text, end })) => (text.len(), *end),
-                Ok(Some(Event::Binary { data, end })) => (data.len(), *end),
-                _ => (0, false),
-            };
-            let more = inflated?.is_some();
-            messages.filled(room, len, end);
-            if end || !more {
-                break end;
-            }
-        };
-        if end {
-            shared.decoder = self.decoder.take();
-            if !self.takeover.peer {
-                shared.window = self.window.take();
-            }
-        }
-        Ok(end.then_some(Ready::assembled(piece.kind)))
-    }
-
-    fn deflate<'s>(&mut self, piece: Piece<'_>, shared: &'s mut Shared) -> &'s [u8] {
-        let history = match self.takeover.own {
-            true => self.history.get_or_insert_default(),
-            false => shared.history.get_or_insert_default(),
-        };
-        history.set_window_bits(self.window_bits);
-        let encoder = shared.encoder.get_or_insert_with(|| Box::new(Encoder::new(shared.level)));
-        pack(&mut self.sender, piece, encoder, history, &mut shared.packed)
-    }
-
-    fn forget(&mut self) {
-        if let Some(history) = &mut self.history {
-            history.reset();
-        }
-    }
-}
-
-impl Shared {
-    /// Compresses at this level.
-    pub const fn new(level: Level) -> Self {
-        Self { level, decoder: None, window: None, encoder: None, history: None, spare: Vec::new(), packed: Vec::new() }
-    }
-
-    /// A message compressed without context.
-    pub(super) fn pack(&mut self, kind: Kind, data: &[u8]) -> &[u8] {
-        let history = self.history.get_or_insert_default();
-        history.set_window_bits(15);
-        let encoder = self.encoder.get_or_insert_with(|| Box::new(Encoder::new(self.level)));
-        pack(&mut Sender::new(false), Piece { kind, data, end: true }, encoder, history, &mut self.packed)
-    }
-}
-
-impl Default for Shared {
-    fn default() -> Self {
-        Self::new(Level::Default)
-    }
-}
-
-/// What is held already, or else what is lent, or else a new one.
-fn held<'h, T: Default>(held: &'h mut Option<Box<T>>, lent: &mut Option<Box<T>>) -> &'h mut T {
-    held.get_or_insert_with(|| lent.take().unwrap_or_default())
-}
-
-/// A whole message, compressed to the start of `packed`, whose length is kept so that it need not be cleared again.
-fn pack<'p>(
-    sender: &mut Sender,
-    mut piece: Piece<'_>,
-    encoder: &mut Encoder,
-    history: &mut History,
-    packed: &'p mut Vec<u8>,
-) -> &'p [u8] {
-    if packed.len() > SPARE {
-        *packed = Vec::new();
-    }
-    let mut len = 0;
-    loop {
-        let room = piece.data.len() + LEAST_ROOM;
-        if packed.len() < len + room {
-            packed.resize(len + room, 0);
-        }
-        let Some((data, end)) = sender.deflate(&mut piece, encoder, history, &mut packed[len..]) else { break };
-        len += data.len();
-        if end {
-            break;
-        }
-    }
-    &packed[..len]
-}
-
 /// Messages of fewer bytes are not compressed: next to nothing would be saved.
 const COMPRESSED_FROM: usize = 64;
-/// How many times its size compressed data is expected to have, when room is made for it; and bounds of that room.
-const GROWTH: usize = 4;
-const LEAST_ROOM: usize = 256;
-const MOST_ROOM: usize = 16 << 10;

@@ -75,7 +75,7 @@ fn windows_from_2_8_to_2_15() {
 #[test]
 fn streams_share_a_decoder() {
     let mut decoder = Decoder::new();
-    let mut windows = [Window::<256>::new(), Window::new()];
+    let mut windows = [Window::<[u8; 256]>::new(), Window::new()];
     let mut output = [0; 16];
     for (window, text) in windows.iter_mut().zip([b"left", b"body"]) {
         let inflated = decoder.inflate(window, &stored(text), &mut output).unwrap();

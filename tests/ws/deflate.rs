@@ -119,7 +119,7 @@ fn a_bomb_fails_before_its_memory_is_spent() {
     config.max_message = 1000;
     let bomb = packed(&vec![0; 1 << 20]);
     let mut receiver = Receiver::new(&config, true);
-    let (mut decoder, mut window) = (Decoder::new(), Box::new(Window::<32768>::new()));
+    let (mut decoder, mut window) = (Decoder::new(), Window::<[u8; 32768]>::new());
     let mut out = vec![0xaa; 1 << 16];
     let mut piece = Piece { kind: Kind::Binary, data: &bomb, end: true };
     let failed = Err(Violation::Limit(Limit::Message));
@@ -161,7 +161,7 @@ fn the_ratio_counts_beyond_the_first_mebibyte() {
 fn an_output_of_less_than_a_code_point_is_too_small() {
     let payload = packed("€😀".as_bytes());
     let mut receiver = Receiver::new(&compressing(), true);
-    let (mut decoder, mut window) = (Decoder::new(), Box::new(Window::<32768>::new()));
+    let (mut decoder, mut window) = (Decoder::new(), Window::<[u8; 32768]>::new());
     let mut piece = Piece { kind: Kind::Text, data: &payload, end: true };
     let outcome = receiver.inflate(&mut piece, &mut decoder, &mut window, &mut []);
     assert_eq!(outcome, Err(Violation::Limit(Limit::Buffer)));
@@ -195,7 +195,7 @@ proptest! {
         let level = [Level::Stored, Level::Fast, Level::Default, Level::Best][level];
         let config = compressing();
         let mut sender = Sender::new(takeover);
-        let (mut encoder, mut history) = (Box::new(Encoder::<32768>::new(level)), Box::new(History::new()));
+        let (mut encoder, mut history) = (Box::new(Encoder::<32768>::new(level)), Box::new(History::<[u8; 32768]>::new()));
         history.set_window_bits(bits);
         let mut wire = vec![];
         let (mut from_server, mut from_client) = (server(config), client(config));
@@ -207,7 +207,7 @@ proptest! {
                 let data = chunks.next().unwrap_or(&[]);
                 let end = chunks.peek().is_none();
                 let mut left = Piece { kind, data, end };
-                while let Some((data, end)) = sender.deflate(&mut left, &mut encoder, &mut history, &mut space) {
+                while let Some((data, end)) = sender.deflate(&mut left, &mut encoder, &mut *history, &mut space) {
                     let mut out = [0; 300];
                     let mut tx = Tx::new(&mut out);
                     match masked {
@@ -249,7 +249,7 @@ proptest! {
 fn a_receiver_says_when_the_decoder_is_free() {
     let payload = packed(b"hello hello hello");
     let mut receiver = Receiver::new(&compressing(), false);
-    let (mut decoder, mut window) = (Decoder::new(), Box::new(Window::<32768>::new()));
+    let (mut decoder, mut window) = (Decoder::new(), Window::<[u8; 32768]>::new());
     let mut out = [0; 64];
     for _ in 0..2 {
         let (front, back) = payload.split_at(3);

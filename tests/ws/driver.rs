@@ -77,14 +77,14 @@ pub struct Player {
 pub struct Inflation {
     pub receiver: Receiver,
     decoder: Box<Decoder>,
-    window: Box<Window>,
+    window: Box<Window<[u8]>>,
     /// How many bytes are inflated at a time.
     room: usize,
 }
 
 impl Inflation {
     pub fn new(config: &Config, takeover: bool, room: usize) -> Self {
-        let (decoder, window) = (Box::new(Decoder::new()), Box::new(Window::new()));
+        let (decoder, window) = (Box::new(Decoder::new()), Box::new(Window::<[u8; 32768]>::new()));
         Self { receiver: Receiver::new(config, takeover), decoder, window, room }
     }
 }

@@ -162,6 +162,36 @@ fn compression_is_used_where_it_was_negotiated_and_saves_something() {
     assert_eq!(plain.iter().map(|(first, _)| *first).collect::<Vec<_>>(), [0x81, 0x81, 0x82]);
 }
 
+/// Each side keeps to the window that was agreed, and holds the other to it, context or not.
+#[test]
+fn nothing_refers_back_beyond_the_window_that_was_agreed() {
+    let noise = conversation().remove(5);
+    for bits in 8..15 {
+        // What is said again stood farther back than the window is large, and not twice as far.
+        let message = [&noise[..], &vec![0; (1_usize << bits).saturating_sub(2950)], &noise[..]].concat();
+        let message = if bits < 12 { noise[..(1 << bits) + 10].repeat(2) } else { message };
+        let messages = [message.clone(), message];
+        for no_takeover in [false, true] {
+            let params = Params {
+                server_no_context_takeover: no_takeover,
+                client_no_context_takeover: no_takeover,
+                server_max_window_bits: Some(bits),
+                client_max_window_bits: Some(bits),
+            };
+            let larger = Params { server_max_window_bits: Some(bits + 1), client_max_window_bits: None, ..params };
+            let mut shared = Shared::default();
+            let kept = say(&mut server(Some(params)), &mut shared, &messages);
+            assert_eq!(hear(&mut client(Some(params)), &mut shared, &kept, 1000), Ok(messages.to_vec()));
+            let broken = say(&mut server(Some(larger)), &mut shared, &messages);
+            assert_eq!(hear(&mut client(Some(larger)), &mut shared, &broken, 1000), Ok(messages.to_vec()));
+            let heard = hear(&mut client(Some(params)), &mut shared, &broken, 1000);
+            assert_eq!(heard, Err(Violation::Deflate), "{bits}");
+            let broken = say(&mut client(Some(larger)), &mut shared, &messages);
+            assert_eq!(hear(&mut server(Some(params)), &mut shared, &broken, 1000), Err(Violation::Deflate), "{bits}");
+        }
+    }
+}
+
 #[test]
 fn a_prepared_message_fits_whom_it_is_sent_to() {
     let text = "prepared ".repeat(30);
