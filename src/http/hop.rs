@@ -171,6 +171,12 @@ impl Nominated {
         }
     }
 
+    /// These, and the names of those fields.
+    pub(super) fn and(mut self, fields: &[(&str, &[u8])]) -> Self {
+        fields.iter().for_each(|(name, _)| self.keep(name.as_bytes()));
+        self
+    }
+
     fn keep(&mut self, name: &[u8]) {
         self.lengths |= 1 << (name.len() % 64);
         let from = usize::from(self.used);

@@ -55,7 +55,8 @@ pub struct Intermediary<'p> {
     pub forwarded: Trace,
     /// What becomes of X-Forwarded-For, -Proto and -Host.
     pub x_forwarded: Trace,
-    /// Fields of requests that are this intermediary's to say: those that come under these names are removed, these sent.
+    /// Fields of requests that are this intermediary's to say: those that come under these names, in headers or trailers, are
+    /// removed, these sent.
     pub set: &'p [(&'p str, &'p [u8])],
 }
 

@@ -152,7 +152,7 @@ impl<'p> Intermediary<'p> {
                 upgrade,
             },
             upgrade: upgrade.and_then(|at| self.upgrades.get(at)).copied(),
-            trailers: Trailers::new(self.trailers, said.nominated),
+            trailers: Trailers::new(self.trailers, said.nominated.and(self.set)),
             host,
             via: Via::new(said.via, received.fields, received.version, self.name),
             max_forwards,

@@ -69,6 +69,7 @@ impl<'p> Intermediary<'p> {
         if status.is_informational() && asked.version < Version::Http11 && status != Status::SWITCHING_PROTOCOLS {
             return Ok(None);
         }
+        let has_content = received.content != Content::None;
         let mut nominated = Nominated::NONE;
         let (mut has_date, mut has_via, mut length) = (false, false, None);
         for field in received.fields {
@@ -78,7 +79,7 @@ impl<'p> Intermediary<'p> {
                 Known::Via => has_via = true,
                 Known::ContentLength => length = Some(field.value),
                 // Whoever passes content on without its codings has to undo them first.
-                Known::TransferEncoding if !is_chunked(field.value) => return Err(Stop::BadGateway),
+                Known::TransferEncoding if has_content && !is_chunked(field.value) => return Err(Stop::BadGateway),
                 _ => {}
             }
         }
@@ -93,13 +94,11 @@ impl<'p> Intermediary<'p> {
             Status::UPGRADE_REQUIRED => self.upgrade(received.fields).and_then(|at| self.upgrades.get(at)).copied(),
             _ => None,
         };
-        let has_content = received.content != Content::None;
-        let content = match status {
-            // "a server MUST NOT generate content in a 205 response" (§15.3.6), and one that did meant something else.
-            Status::RESET_CONTENT if has_content && received.content != Content::Length(0) => {
-                return Err(Stop::BadGateway);
-            }
-            Status::RESET_CONTENT => Content::Length(0),
+        let content = match (status, received.content) {
+            // "a server MUST NOT generate content in a 205 response" (§15.3.6): one that says so meant something else. Without a
+            // length, or in chunks, it has none until some comes, for which there is no place then.
+            (Status::RESET_CONTENT, Content::Length(1..)) => return Err(Stop::BadGateway),
+            (Status::RESET_CONTENT, _) => Content::Length(0),
             // The length these say is that of the content GET would have got (§8.6).
             _ if !has_content && (asked.is_head || status == Status::NOT_MODIFIED) => {
                 length.and_then(num::decimal).map_or(Content::None, Content::Length)

@@ -61,8 +61,10 @@ impl Traces<'_> {
         let pieces: [&[u8]; 9] = [b"for=", open, address, close, b";proto=", scheme, b";host=", quote, self.host];
         let all: [&[u8]; 10] = core::array::from_fn(|n| pieces.get(n).copied().unwrap_or(quote));
         let own = if self.host.is_empty() { all.get(..6).unwrap_or_default() } else { &all };
+        // Behind quotes that do not end, nobody would see ours.
+        let is_list = self.received.all("forwarded").all(closes_quotes);
         match self.forwarded {
-            Trace::Append => f("forwarded", Value::after(self.received, "forwarded", own)),
+            Trace::Append if is_list => f("forwarded", Value::after(self.received, "forwarded", own)),
             _ => f("forwarded", Value::new(own)),
         }
     }
@@ -87,4 +89,18 @@ impl Traces<'_> {
             }
         }
     }
+}
+
+/// Whether every `quoted-string` that begins here ends here.
+fn closes_quotes(value: &[u8]) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    for &b in value {
+        match b {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            _ => {}
+        }
+    }
+    !quoted
 }

@@ -25,7 +25,8 @@ impl<'p> Pseudonym<'p> {
     }
 }
 
-/// Whether one of the members of this line was added by `name`.
+/// Whether one of the members of this line was added by `name`. A comment that does not end hides none of those behind it, or a
+/// client could open one and let its request go round for ever.
 ///
 /// ```abnf
 /// Via               = #( received-protocol RWS received-by [ RWS comment ] )
@@ -45,10 +46,11 @@ pub(super) fn names(value: &[u8], name: Pseudonym<'_>) -> bool {
         escaped = depth > 0 && b == b'\\' && !escaped;
         b == b',' && depth == 0
     };
-    value.split(is_end).any(|member| {
+    let is_ours = |member: &[u8]| {
         let mut words = member.split(|b| matches!(b, b' ' | b'\t')).filter(|word| !word.is_empty());
         words.nth(1).is_some_and(|received_by| received_by.eq_ignore_ascii_case(name.0.as_bytes()))
-    })
+    };
+    value.split(is_end).any(is_ours) || (depth > 0 && value.split(|&b| b == b',').any(is_ours))
 }
 
 #[cfg(test)]
@@ -65,6 +67,8 @@ mod tests {
             ", 1.1\tedge\t,",
             r"1.1 a (x \) , y), 1.1 edge",
             "1.1 a ((x), (y)), 1.1 edge",
+            "1.1 a (, 1.1 edge",
+            r"1.1 a ((\, 1.1 edge, 1.1 b (c)",
         ] {
             assert!(names(loops.as_bytes(), edge), "{loops}");
         }
