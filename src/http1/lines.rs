@@ -112,6 +112,10 @@ impl<'v> Lines<'v> {
         loop {
             let at = self.odd.next();
             if at < self.start {
+                if at == self.view.len() {
+                    // Fewer bytes than last time, against all agreements: nobody is to wait here for ever.
+                    return Ok(None);
+                }
                 // The LF of the line before.
                 continue;
             }

@@ -392,6 +392,19 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_vanish_are_waited_for() {
+        let bytes = b"GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n";
+        for seen in 0..bytes.len() {
+            for kept in 0..seen {
+                let (mut head, limits) = (RequestHead::new(), HeadLimits::default());
+                assert!(head.parse(&bytes[..seen], &limits).is_ok_and(|request| request.is_none()));
+                assert!(head.parse(&bytes[..kept], &limits).is_ok_and(|request| request.is_none()));
+                assert_eq!(outcome(bytes, head.parse(bytes, &limits)), whole(bytes, &limits));
+            }
+        }
+    }
+
+    #[test]
     fn limits_are_judged_early_and_exactly() {
         let line = |n: usize| format!("GET /{} HTTP/1.1\r\n", "a".repeat(n - 14));
         let too_long = Some(Violation::Limit(Limit::RequestLine));

@@ -43,11 +43,12 @@ impl<S: AsMut<[u8]>> RxBuffer<S> {
     /// Where the next bytes are to be read to; empty only when the buffer is full.
     pub fn space(&mut self) -> &mut [u8] {
         let storage = self.storage.as_mut();
-        // Moving the tail costs less than many short reads, but nothing is moved while there is room.
-        if self.start == self.filled || storage.len() - self.filled < storage.len() / 2 {
+        let (tail, room) = (self.filled - self.start, storage.len() - self.filled);
+        // Moving the tail costs less than many short reads. While there is room, it waits until as much was consumed as
+        // is to be moved: so each byte is moved once, on average.
+        if room == 0 || room < storage.len() / 2 && tail <= self.start || tail == 0 {
             storage.copy_within(self.start..self.filled, 0);
-            self.filled -= self.start;
-            self.start = 0;
+            (self.start, self.filled) = (0, tail);
         }
         &mut storage[self.filled..]
     }
@@ -256,6 +257,18 @@ mod tests {
         assert_eq!(inbox.rx().bytes(), b"efghi");
         inbox.consume(5);
         assert_eq!(inbox.space().len(), 8);
+    }
+
+    #[test]
+    fn the_tail_moves_when_it_is_worth_it() {
+        let mut inbox = RxBuffer::new([0; 16]);
+        read(&mut inbox, &[1; 12]);
+        inbox.consume(2);
+        assert_eq!((inbox.space().len(), inbox.start), (4, 2), "ten bytes are not moved to gain two");
+        read(&mut inbox, &[2; 4]);
+        assert_eq!((inbox.space().len(), inbox.start), (2, 0), "but there must be room");
+        inbox.consume(7);
+        assert_eq!((inbox.space().len(), inbox.start), (9, 0), "as many are gone as are left");
     }
 
     #[test]
