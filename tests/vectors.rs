@@ -9,7 +9,8 @@ use support::{hex, unhex, vectors};
 
 /// The vectors that are played, and by which test.
 const PLAYED: &[(&str, &str)] = &[
-    ("http1", "http1_vectors.rs"),
+    ("http1", "http1_server/vectors.rs"),
+    ("http1", "http1_client/vectors.rs"),
     ("sse_decode", "sse/vectors.rs"),
     ("sse_encode", "sse/vectors.rs"),
     ("http1_forward", "forward_vectors.rs"),

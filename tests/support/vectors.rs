@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use super::json::Value;
-use super::say;
+use super::{hex, say};
 
 /// How to play and judge one kind of vectors.
 pub struct Suite<'a, T> {
@@ -94,6 +94,13 @@ pub fn pieces<'a>(bytes: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
     let starts = [0].into_iter().chain(cuts.iter().copied());
     let ends = cuts.iter().copied().chain([bytes.len()]);
     starts.zip(ends).map(|(start, end)| &bytes[start..end]).collect()
+}
+
+/// Whether these are the fields that are wanted, in the same order.
+pub fn is_fields(want: &Value, got: &[(String, Vec<u8>)]) -> bool {
+    let got: Vec<(&str, String)> = got.iter().map(|(name, value)| (name.as_str(), hex(value))).collect();
+    let is_field = |(pair, (name, value)): (&Value, &(&str, String))| matches!(pair.items(), [n, v] if n.as_str() == Some(name) && v.as_str() == Some(value));
+    want.items().len() == got.len() && want.items().iter().zip(&got).all(is_field)
 }
 
 /// Inputs longer than this are not fed at every split.

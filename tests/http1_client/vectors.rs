@@ -1,16 +1,13 @@
 //! The response half of `http1.jsonl` through `http1::Client`.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::cast_possible_truncation, reason = "a test fails by panicking")]
 
-mod support;
-
+use crate::support::dialogue::{Dialogue, Heard, Reply};
+use crate::support::json::Value;
+use crate::support::vectors::{self, Suite, is_fields};
+use crate::support::{hex, show};
 use hopwire::http::{Method, list};
 use hopwire::http1::client::{Client, Config, Unusable};
 use hopwire::http1::{BodyLength, HeadLimits};
 use hopwire::io::Wants;
-use support::dialogue::{Dialogue, Heard, Reply};
-use support::json::Value;
-use support::vectors::{self, Suite};
-use support::{hex, show};
 
 /// All that came of one input.
 #[derive(Debug, PartialEq)]
@@ -28,7 +25,7 @@ struct Played {
 fn responses() {
     vectors::run(&Suite {
         name: "http1",
-        skip: &|case| (case.text("kind") != "response").then_some("requests: tests/http1_vectors.rs"),
+        skip: &|case| (case.text("kind") != "response").then_some("requests: tests/http1_server/vectors.rs"),
         input: "bytes_hex",
         play: &play,
         judge: &judge,
@@ -155,11 +152,4 @@ fn judge(case: &Value, played: &Played) -> Result<(), String> {
         return Err(format!("refused: {played:?}"));
     }
     Ok(())
-}
-
-/// The same fields in the same order.
-fn is_fields(want: &Value, got: &[(String, Vec<u8>)]) -> bool {
-    let got: Vec<(&str, String)> = got.iter().map(|(name, value)| (name.as_str(), hex(value))).collect();
-    let is_field = |(pair, (name, value)): (&Value, &(&str, String))| matches!(pair.items(), [n, v] if n.as_str() == Some(name) && v.as_str() == Some(value));
-    want.items().len() == got.len() && want.items().iter().zip(&got).all(is_field)
 }

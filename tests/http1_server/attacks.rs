@@ -1,13 +1,10 @@
 //! What is sent to a server so that it, or who stands beside it, takes one request for two: each shape refused, or read in
 //! the one way there is, whole and at every split. `SMUGGLED` is never told.
-#![allow(clippy::panic, reason = "a test fails by panicking")]
 
-mod support;
-
+use crate::support::exchange::{Exchange, Head, Out, Told};
 use hopwire::http::Status;
 use hopwire::http1::{Ambiguous, Config, Limit, Malformed, Server, Unsupported, Violation};
 use hopwire::io::Wants;
-use support::exchange::{Exchange, Head, Out, Told};
 
 const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
 const CHUNK_SIZE: Violation = Violation::Malformed(Malformed::ChunkSize);

@@ -1,23 +1,14 @@
 //! The request half of `http1.jsonl` through `http1::Server`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::unreachable,
-    clippy::cast_possible_truncation,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::exchange::{Exchange, Head, Out, Told};
+use crate::support::json::Value;
+use crate::support::vectors::{self, Suite, is_fields};
+use crate::support::{hex, show};
 use hopwire::http::Status;
 use hopwire::http1::{Config, HeadLimits, Server};
 use hopwire::io::Wants;
-use support::exchange::{Exchange, Head, Out, Told};
-use support::json::Value;
-use support::vectors::{self, Suite};
-use support::{hex, show};
 
 /// All that came of one input.
 #[derive(Debug, PartialEq)]
@@ -34,7 +25,7 @@ struct Played {
 fn requests() {
     vectors::run(&Suite {
         name: "http1",
-        skip: &|case| (case.text("kind") != "request").then_some("responses: tests/http1_responses.rs"),
+        skip: &|case| (case.text("kind") != "request").then_some("responses: tests/http1_client/vectors.rs"),
         input: "bytes_hex",
         play: &play,
         judge: &judge,
@@ -174,11 +165,4 @@ fn judge(case: &Value, played: &Played) -> Result<(), String> {
         return Err(format!("refused: {played:?}"));
     }
     Ok(())
-}
-
-/// The same fields in the same order.
-fn is_fields(want: &Value, got: &[(String, Vec<u8>)]) -> bool {
-    let got: Vec<(&str, String)> = got.iter().map(|(name, value)| (name.as_str(), hex(value))).collect();
-    let is_field = |(pair, (name, value)): (&Value, &(&str, String))| matches!(pair.items(), [n, v] if n.as_str() == Some(name) && v.as_str() == Some(value));
-    want.items().len() == got.len() && want.items().iter().zip(&got).all(is_field)
 }

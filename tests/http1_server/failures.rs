@@ -1,0 +1,109 @@
+//! Limits, and what becomes of a connection whose peer broke a rule.
+
+use super::*;
+
+#[test]
+fn a_violation_is_answered_once_and_returned_for_ever() {
+    let mut exchange = Exchange::new(Server::default());
+    exchange.out.size = 1;
+    exchange.feed(&[GET, b"GET /\x01 HTTP/1.1\r\n\r\n", GET].concat(), &mut answer_ok);
+    assert_eq!(
+        exchange.wire(),
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi\
+         HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+    );
+    let wire = exchange.wire();
+    for _ in 0..3 {
+        exchange.feed(GET, &mut answer_ok);
+        assert!(exchange.violation.is_some() && exchange.wire() == wire);
+        assert_eq!((exchange.server.poll_timeout(), exchange.server.wants()), (None, Wants::Close));
+    }
+}
+
+#[test]
+fn a_violation_waits_for_room_and_nothing_else_is_sent_meanwhile() {
+    let mut server = Server::default();
+    let mut received = b"GET /\x01 HTTP/1.1\r\n\r\n".to_vec();
+    let mut small = [0; 10];
+    let mut rx = Rx::new(&mut received);
+    let mut tx = Tx::new(&mut small);
+    assert!(matches!(server.poll(Instant::ZERO, &mut rx, &mut tx), Ok(None)));
+    let Wants::Output(needed) = server.wants() else { unreachable!() };
+    assert!(tx.is_empty());
+    assert_eq!(
+        server.respond_with(Status::OK, &[], b"", &mut Tx::new(&mut [0; 99])),
+        Err(SendError::Misuse(Misuse::Closed))
+    );
+    let mut space = vec![0; needed];
+    let mut tx = Tx::new(&mut space);
+    let violation = server.poll(Instant::ZERO, &mut rx, &mut tx).err();
+    assert!(violation.is_some());
+    assert_eq!(tx.len(), needed);
+    assert_eq!(server.poll(Instant::ZERO, &mut rx, &mut tx).err(), violation);
+}
+
+/// A response that has begun cannot be followed by another one to the same request.
+#[test]
+fn a_fault_in_content_after_the_response_began_is_not_answered() {
+    let mut exchange = Exchange::new(Server::default());
+    exchange.feed(
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloXX",
+        &mut |server, told, out| match told {
+            Told::Request(_) => out.call(|tx| server.respond(Status::OK, &[], BodyLength::Length(9), tx)).unwrap(),
+            Told::Body(data) => out.content(server, data).unwrap(),
+            _ => unreachable!(),
+        },
+    );
+    assert_eq!(exchange.wire(), "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhello");
+    assert!(exchange.violation.is_some());
+}
+
+#[test]
+fn each_limit_has_its_status() {
+    let config = Config {
+        head: HeadLimits { line: 40, bytes: 120, fields: 3 },
+        max_body: 4,
+        max_chunk_ext: 2,
+        ..Config::default()
+    };
+    let chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let cases = [
+        (format!("GET /{} HTTP/1.1\r\n", "a".repeat(27)), 414, Limit::RequestLine),
+        (format!("GET / HTTP/1.1\r\nX: {}\r\n", "a".repeat(110)), 431, Limit::Head),
+        ("GET / HTTP/1.1\r\nHost: a\r\na:\r\nb:\r\nc:\r\n".into(), 431, Limit::Fields),
+        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n".into(), 413, Limit::Body),
+        (format!("{chunked}5\r\n"), 413, Limit::Body),
+        (format!("{chunked}3\r\nabc\r\n2\r\n"), 413, Limit::Body),
+        (format!("{chunked}1;a\r\nx\r\n1;"), 413, Limit::ChunkExtensions),
+        (format!("{chunked}0\r\nX: {}", "a".repeat(120)), 431, Limit::Trailers),
+        (format!("{chunked}0\r\na:\r\nb:\r\nc:\r\nd:\r\n"), 431, Limit::Fields),
+    ];
+    for (request, status, limit) in cases {
+        let mut exchange = Exchange::new(Server::new(&config));
+        exchange.feed(request.as_bytes(), &mut ignore);
+        assert_eq!(exchange.violation, Some(Violation::Limit(limit)), "{request:?}");
+        let reason = Status::new(status).unwrap().reason();
+        let want = format!("HTTP/1.1 {status} {reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+        assert_eq!(exchange.wire(), want);
+    }
+}
+
+#[test]
+fn a_full_buffer_without_progress_is_a_limit() {
+    let chunked: &[u8] = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: abc";
+    let cases: [(&[u8], u16); 3] = [(b"GET /aaa", 414), (b"GET / HTTP/1.1\r\nX: a", 431), (chunked, 431)];
+    for (bytes, status) in cases {
+        let mut server = Server::default();
+        let mut received = bytes.to_vec();
+        let mut space = [0; 200];
+        let mut consumed = 0;
+        // The first time, something may be consumed, and then the buffer is not full any more.
+        for _ in 0..2 {
+            let mut rx = Rx::full(&mut received[consumed..]);
+            while let Ok(Some(_)) = server.poll(Instant::ZERO, &mut rx, &mut Tx::new(&mut space)) {}
+            consumed += rx.consumed();
+        }
+        assert_eq!(server.wants(), Wants::Close);
+        assert!(space.starts_with(format!("HTTP/1.1 {status}").as_bytes()), "{}", bytes.escape_ascii());
+    }
+}

@@ -1,0 +1,108 @@
+//! Deadlines.
+
+use super::*;
+
+#[test]
+fn deadlines_fire_at_their_time_and_not_before() {
+    let config = Config {
+        head_timeout: Some(Duration::from_secs(3)),
+        body_timeout: Some(Duration::from_secs(5)),
+        idle_timeout: Some(Duration::from_secs(7)),
+        drain_timeout: Some(Duration::from_secs(2)),
+        ..Config::default()
+    };
+    let early = &mut |server: &mut Server, told: &Told, out: &mut Out| {
+        if matches!(told, Told::Request(_)) {
+            ok(server, out);
+        }
+    };
+    let half: &[u8] = &POST5[..POST5.len() - 2];
+    let wait = |seconds| (seconds, Duration::from_secs(seconds));
+    let answered_408 = Some("HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+    type Case<'a> = (&'a [u8], Answer<'a>, (u64, Duration), Option<Timeout>, Option<&'a str>);
+    let cases: [Case<'_>; 6] = [
+        (b"", &mut ignore, wait(7), None, None),
+        (b"\r\nGET", &mut ignore, wait(3), Some(Timeout::Head), answered_408),
+        (half, &mut ignore, wait(5), Some(Timeout::Body), answered_408),
+        (GET, &mut answer_ok, wait(7), None, None),
+        (half, early, wait(2), None, None),
+        (b"GET / HTTP/1.1\r\nHost: a", &mut ignore, wait(3), Some(Timeout::Head), answered_408),
+    ];
+    let second = 1_000_000_000;
+    for (bytes, answer, (seconds, after), violation, wire) in cases {
+        let start = Instant::from_nanos(77);
+        let mut exchange = Exchange::new(Server::new(&config));
+        exchange.now = start;
+        exchange.feed(bytes, answer);
+        // A poll without news, later, changes nothing.
+        exchange.now = Instant::from_nanos(77 + second);
+        exchange.feed(b"", answer);
+        let sent = exchange.out.wire.len();
+        let due = start.checked_add(after);
+        assert_eq!(exchange.server.poll_timeout(), due, "{} in {seconds} s", bytes.escape_ascii());
+        let mut space = [0; 200];
+        let before = Instant::from_nanos(77 + seconds * second - 1);
+        assert_eq!(exchange.server.handle_timeout(before, &mut Tx::new(&mut space)), Ok(()));
+        assert_eq!((exchange.server.poll_timeout(), exchange.server.wants()), (due, Wants::Input));
+        let due = due.unwrap();
+        if let Some(wire) = wire {
+            let full = exchange.server.handle_timeout(due, &mut Tx::new(&mut [])).unwrap_err();
+            assert_eq!((full.needed, exchange.server.poll_timeout()), (wire.len(), Some(due)));
+        }
+        let mut tx = Tx::new(&mut space);
+        for _ in 0..2 {
+            assert_eq!(exchange.server.handle_timeout(due, &mut tx), Ok(()));
+            assert_eq!(tx.written(), wire.unwrap_or("").as_bytes());
+            assert_eq!((exchange.server.poll_timeout(), exchange.server.wants()), (None, Wants::Close));
+        }
+        exchange.feed(GET, &mut |_, _, _| unreachable!());
+        assert_eq!(exchange.violation, violation.map(Violation::Timeout));
+        assert_eq!((exchange.server.wants(), exchange.out.wire.len()), (Wants::Close, sent));
+    }
+}
+
+#[test]
+fn an_answer_ends_the_deadline_of_content() {
+    let mut exchange = Exchange::new(Server::default());
+    exchange.feed(&POST5[..POST5.len() - 2], &mut ignore);
+    assert!(exchange.server.poll_timeout().is_some());
+    ok(&mut exchange.server, &mut exchange.out);
+    assert_eq!(exchange.server.poll_timeout(), None, "what is left is dropped, from the next poll on");
+    exchange.feed(b"", &mut ignore);
+    assert_eq!(exchange.server.poll_timeout(), Instant::ZERO.checked_add(Config::DRAIN_TIMEOUT));
+}
+
+#[test]
+fn a_client_that_was_never_told_to_go_on_is_not_late() {
+    let mut exchange = Exchange::new(Server::default());
+    let request = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
+    exchange.feed(request, &mut |server, _, out| {
+        out.call(|tx| server.respond(Status::OK, &[], BodyLength::Chunked, tx)).unwrap();
+    });
+    assert_eq!((exchange.server.poll_timeout(), exchange.server.wants()), (None, Wants::Input));
+}
+
+#[test]
+fn progress_moves_the_deadline_of_content_and_not_of_a_head() {
+    let mut exchange = Exchange::new(Server::default());
+    let at = |seconds: u64| Instant::from_millis(seconds * 1000);
+    for (n, byte) in GET.iter().enumerate().take(10) {
+        exchange.now = at(n as u64);
+        exchange.feed(&[*byte], &mut ignore);
+        assert_eq!(exchange.server.poll_timeout(), at(0).checked_add(Config::HEAD_TIMEOUT));
+    }
+    exchange.feed(&GET[10..], &mut answer_ok);
+    assert_eq!(exchange.server.poll_timeout(), at(9).checked_add(Config::IDLE_TIMEOUT));
+    for (n, byte) in POST5.iter().enumerate() {
+        exchange.now = at(100 + n as u64);
+        exchange.feed(&[*byte], &mut ignore);
+        let head = POST5.len() - 5;
+        let due = match () {
+            () if n + 1 < head => at(100).checked_add(Config::HEAD_TIMEOUT),
+            () if n + 1 < POST5.len() => exchange.now.checked_add(Config::BODY_TIMEOUT),
+            () => None,
+        };
+        assert_eq!(exchange.server.poll_timeout(), due, "{n}");
+    }
+    assert_eq!(exchange.server.wants(), Wants::Caller);
+}
