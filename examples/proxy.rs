@@ -1,18 +1,25 @@
 //! A reverse proxy for one service on one machine: the standard library only, a thread a connection.
 //!
 //! `cargo run --release --example proxy -- 127.0.0.1:8080 127.0.0.1:9001` listens on the first address (port 0 takes any free
-//! one) and forwards to the second. A third argument is how many seconds the service may take to answer (60). Content streams both ways as fast as the slower side takes it; WebSocket and
-//! Server-Sent Events pass; connections to the service are kept. Each request is a line on standard output. A line `quit` on
-//! standard input ends it gracefully: what is under way is finished, and nothing new begins.
+//! one) and forwards to the second. A third argument is how many seconds the service may take to answer (60). Content streams
+//! both ways as fast as the slower side takes it; WebSocket and Server-Sent Events pass; connections to the service are kept.
+//! Each request is a line on standard output when it is over:
+//!
+//! `1795280243 127.0.0.1:40312 "GET / HTTP/1.1" 200 1234 0.8ms`: the second, the client, what it asked for, the status it got
+//! (`-`: none), bytes sent to it, time taken, and what went wrong, if anything did.
+//!
+//! A line `quit` on standard input ends it gracefully: what is under way is finished, and nothing new begins.
 //!
 //! What is forwarded and how is decided by [`hopwire::http::forward`]; here are the sockets. One exchange after the other
 //! goes over a connection. While the content of a request is still to come, a second thread takes it to the service, so
-//! that an answer which begins early, or grows with its request, is never waited for.
+//! that an answer which begins early, or grows with its request, is never waited for. Only the first writes to the client.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that people watch")]
 
 use std::error::Error;
+use std::fmt::{self, Display};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufRead, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -20,7 +27,7 @@ use std::{env, thread};
 
 use hopwire::http::forward::{self, Asked, Content, Intermediary, Stop, Trace, Trailers};
 use hopwire::http::{HttpDate, Status};
-use hopwire::http1::{self, Misuse, Server, client};
+use hopwire::http1::{self, Misuse, Server, Violation, client};
 use hopwire::io::{RxBuffer, SendError, Tx, Wants};
 
 /// What all connections share.
@@ -31,10 +38,11 @@ struct Proxy {
     rules: Intermediary<'static>,
     /// Connections to the service that wait for a request.
     idle: Mutex<Vec<Upstream>>,
-    log: Mutex<Vec<u8>>,
+    /// Lines that are not written yet, and how many had no room.
+    log: Mutex<(String, usize)>,
     started: Instant,
     stopping: AtomicBool,
-    connections: AtomicUsize,
+    clients: AtomicUsize,
 }
 
 /// A connection from a client.
@@ -45,6 +53,8 @@ struct Downstream {
     outbox: Vec<u8>,
     client: forward::Client,
     address: SocketAddr,
+    /// There are too many, and this one is told so.
+    is_surplus: bool,
 }
 
 /// A connection to the service.
@@ -65,20 +75,11 @@ struct Sent {
     trailers: Trailers,
 }
 
-/// What the log says of an exchange.
-struct Line {
-    /// `GET /path HTTP/1.1`
-    request: Vec<u8>,
-    began: Instant,
-    status: Option<Status>,
-    sent: usize,
-}
-
 /// Why an exchange ends before its time.
 enum Fault {
-    /// The client is gone, or has broken a rule and been told so.
-    Client,
-    /// The service has not done its part.
+    /// The client is gone, or has broken a rule.
+    Client(Option<Violation>),
+    /// The request goes no further, or the service has not done its part.
     Service(Stop),
 }
 
@@ -94,6 +95,8 @@ struct Upload<'x> {
     inbox: &'x mut RxBuffer<Vec<u8>>,
     outbox: &'x mut Vec<u8>,
     trailers: Trailers,
+    /// What the engine tells the client.
+    reply: Vec<u8>,
 }
 
 /// The way of an answer.
@@ -104,11 +107,20 @@ struct Download<'x> {
     service: &'x TcpStream,
     inbox: &'x mut RxBuffer<Vec<u8>>,
     outbox: &'x mut Vec<u8>,
-    asked: &'x Asked,
+    asked: Asked,
     line: &'x mut Line,
-    /// Which trailers go on, once the head has come whose content they follow.
+    /// Which trailers go on, from the head with content to the end of that.
     trailers: Option<Trailers>,
-    held: Vec<(String, Vec<u8>)>,
+}
+
+/// What came from a client between two exchanges.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, on the stack")]
+enum Came {
+    Request(Line, Result<Sent, Stop>),
+    /// More of a request that is answered.
+    Rest,
+    Nothing,
+    End,
 }
 
 /// What comes next on the way of an answer.
@@ -120,8 +132,21 @@ enum Next {
 }
 
 impl Proxy {
+    /// Takes a client in, if there is any room.
+    fn admit(&'static self, stream: TcpStream, address: SocketAddr) {
+        let present = self.clients.fetch_add(1, SeqCst);
+        let serve = move || {
+            let _ = self.serve(stream, address, present >= CLIENTS);
+            self.clients.fetch_sub(1, SeqCst);
+        };
+        // Without a thread for it the connection is closed.
+        if present >= CLIENTS + SURPLUS || thread::Builder::new().spawn(serve).is_err() {
+            self.clients.fetch_sub(1, SeqCst);
+        }
+    }
+
     /// Serves a client to its end.
-    fn serve(&self, stream: TcpStream, address: SocketAddr) -> io::Result<()> {
+    fn serve(&self, stream: TcpStream, address: SocketAddr, is_surplus: bool) -> io::Result<()> {
         prepare(&stream)?;
         let config = http1::Config { max_body: u64::MAX, ..http1::Config::new() };
         let mut down = Downstream {
@@ -131,117 +156,120 @@ impl Proxy {
             outbox: Vec::new(),
             client: forward::Client::new(Some(address.ip()), false),
             address,
+            is_surplus,
         };
         let mut own = None;
-        while let Ok(true) = self.exchange(&mut down, &mut own) {}
-        lock(&self.idle).extend(own);
+        while self.exchange(&mut down, &mut own) {}
+        self.keep(own);
         linger(&mut down.stream)
     }
 
     /// One request and its answer; `own` is the connection to the service that this client had last. False: there are no more.
-    fn exchange(&self, down: &mut Downstream, own: &mut Option<Upstream>) -> Result<bool, Fault> {
-        let Some((mut line, sent)) = self.request(down, own)? else { return Ok(false) };
-        let mut sent = match sent {
-            Ok(sent) => sent,
-            Err(stop) => {
-                self.refuse(down, &mut line, stop)?;
-                return Ok(true);
+    fn exchange(&self, down: &mut Downstream, own: &mut Option<Upstream>) -> bool {
+        let Some((mut line, sent)) = self.request(down, own) else { return false };
+        let answered = sent.map_err(Fault::Service).and_then(|sent| self.relay(down, sent, &mut line));
+        let goes_on = match answered {
+            Ok(mut service) if down.http.has_switched() => {
+                line.sent += tunnel(down, &mut service);
+                false
+            }
+            Ok(service) => {
+                *own = service.when_reusable();
+                true
+            }
+            Err(fault) => {
+                line.why = fault.to_string();
+                matches!(fault, Fault::Service(stop) if line.status.is_none() && refuse(down, &mut line, stop))
             }
         };
-        match self.relay(down, &mut sent, &mut line) {
-            // It has been answered with something else, if that was possible.
-            Err(Fault::Service(stop)) if line.status.is_none() => self.refuse(down, &mut line, stop)?,
-            outcome => {
-                self.log(down, &line);
-                outcome?;
-            }
-        }
-        let mut service = sent.service;
-        if down.http.has_switched() {
-            tunnel(down, &mut service);
-            return Ok(false);
-        }
-        if service.http.unusable().is_none() && service.http.outstanding() == 0 {
-            service.used = Some(Instant::now());
-            *own = Some(service);
-        }
-        Ok(true)
+        self.log(&line);
+        goes_on
     }
 
     /// Waits for a request, and sends its head on. `None`: none comes any more.
-    #[expect(clippy::type_complexity, reason = "the line is needed whether or not the request was sent on")]
-    fn request(
-        &self,
-        down: &mut Downstream,
-        own: &mut Option<Upstream>,
-    ) -> Result<Option<(Line, Result<Sent, Stop>)>, Fault> {
+    fn request(&self, down: &mut Downstream, own: &mut Option<Upstream>) -> Option<(Line, Result<Sent, Stop>)> {
         loop {
             if self.stopping.load(SeqCst) {
                 down.http.close();
             }
             let (mut rx, mut tx) = (down.inbox.rx(), Tx::growing(&mut down.outbox, OUTPUT));
-            let event = down.http.poll(self.now(), &mut rx, &mut tx);
-            let (mut request, mut wants_more) = (None, false);
-            match event {
+            let came = match down.http.poll(self.now(), &mut rx, &mut tx) {
                 Ok(Some(http1::Event::Request(head))) => {
                     let version = head.version.as_str().as_bytes();
-                    let line = [head.method.as_bytes(), b" ", head.target.as_bytes(), b" ", version].concat();
-                    let line = Line { request: line, began: Instant::now(), status: None, sent: 0 };
-                    let sent = self.rules.request(&(&head).into(), &down.client);
-                    request = Some((line, sent.and_then(|head| self.send(&head, own.take()))));
+                    let asked = [head.method.as_bytes(), b" ", head.target.as_bytes(), b" ", version].concat();
+                    let line = Line::new(down.address, asked);
+                    if down.is_surplus {
+                        down.http.close();
+                        Came::Request(line, Err(Stop::Busy))
+                    } else {
+                        Came::Request(line, self.send(&head, &down.client, own.take()))
+                    }
                 }
-                Ok(Some(_)) => {} // what is left of a request that is answered
-                Ok(None) => wants_more = down.http.wants() != Wants::Close,
-                Err(_) => {}
-            }
-            let is_over = event.is_err() || (event.is_ok_and(|event| event.is_none()) && !wants_more);
+                Ok(Some(_)) => Came::Rest,
+                Ok(None) if down.http.wants() == Wants::Close => Came::End,
+                Ok(None) => Came::Nothing,
+                Err(violation) => {
+                    if !down.outbox.is_empty() {
+                        // It could not be read, or did not come in time.
+                        let (status, sent) = (Some(violation.status()), down.outbox.len());
+                        let line = Line::new(down.address, b"-".to_vec());
+                        self.log(&Line { status, sent, why: violation.to_string(), ..line });
+                    }
+                    Came::End
+                }
+            };
             let used = rx.consumed();
             down.inbox.consume(used);
-            flush(&down.stream, &mut down.outbox).map_err(|_| Fault::Client)?;
-            if request.is_some() || is_over {
-                return Ok(request);
-            }
-            if wants_more && !receive(&down.stream, &mut down.inbox).map_err(|_| Fault::Client)? {
-                // Others may have use for the connection meanwhile.
-                lock(&self.idle).extend(own.take());
-                // What it has to say fits.
-                let _ = down.http.handle_timeout(self.now(), &mut Tx::growing(&mut down.outbox, OUTPUT));
+            flush(&down.stream, &mut down.outbox).ok()?;
+            match came {
+                Came::Request(line, sent) => return Some((line, sent)),
+                Came::Rest => {}
+                Came::Nothing => {
+                    if !receive(&down.stream, &mut down.inbox).ok()? {
+                        // Others may have use for the connection meanwhile.
+                        self.keep(own.take());
+                        // What it has to say fits.
+                        let _ = down.http.handle_timeout(self.now(), &mut Tx::growing(&mut down.outbox, OUTPUT));
+                    }
+                }
+                Came::End => return None,
             }
         }
     }
 
     /// Sends a request's head to the service, over a connection that was used before if there is one.
-    fn send(&self, request: &forward::Request<'_>, own: Option<Upstream>) -> Result<Sent, Stop> {
-        let mut kept = own.or_else(|| lock(&self.idle).pop()).filter(Upstream::is_alive);
+    fn send(&self, head: &http1::Request<'_>, client: &forward::Client, own: Option<Upstream>) -> Result<Sent, Stop> {
+        let request = self.rules.request(&head.into(), client)?;
+        // "A proxy MUST NOT automatically retry non-idempotent requests" (RFC 9110 §9.2.2). Others are sent again when a
+        // connection that was kept turns out to be closed, if no content is lost with it.
+        let may_repeat = request.content() == Content::None && request.method().is_idempotent();
+        let mut kept = own.filter(|own| own.is_usable(may_repeat)).or_else(|| self.kept());
         loop {
             let mut service = match kept.take() {
                 Some(service) => service,
                 None => Upstream::connect(self.service, self.patience)?,
             };
-            service.http.forward(request, &mut Tx::growing(&mut service.outbox, OUTPUT)).map_err(
-                |error| match error {
-                    SendError::Misuse(Misuse::Http10) => Stop::LengthRequired,
-                    SendError::Misuse(_) | SendError::Full(_) => Stop::BadGateway,
-                },
-            )?;
+            let written = service.http.forward(&request, &mut Tx::growing(&mut service.outbox, OUTPUT));
+            written.map_err(|error| match error {
+                SendError::Misuse(Misuse::Http10) => Stop::LengthRequired,
+                SendError::Misuse(_) | SendError::Full(_) => Stop::BadGateway,
+            })?;
             let flushed = flush(&service.stream, &mut service.outbox);
-            // "A proxy MUST NOT automatically retry non-idempotent requests" (RFC 9110 §9.2.2). Others are sent again when a
-            // connection that was kept turns out to be closed.
-            if service.used.is_some() && request.content() == Content::None && request.method().is_idempotent() {
+            if service.used.is_some() && may_repeat {
                 let answered = flushed.and_then(|()| service.await_answer(self.patience));
                 if !matches!(answered, Ok(true)) {
                     continue;
                 }
             }
-            // If this one is closed too, there may be an answer all the same.
+            // If a new one is closed too, there may be an answer all the same.
             let (asked, content, trailers) = (request.asked(), request.content(), request.trailers());
             return Ok(Sent { service, asked, content, trailers });
         }
     }
 
-    /// Takes the content to the service and the answer to the client.
-    fn relay(&self, down: &mut Downstream, sent: &mut Sent, line: &mut Line) -> Result<(), Fault> {
-        let (asked, service) = (sent.asked, &mut sent.service);
+    /// Takes the content to the service and the answer to the client. Gives the connection to the service back.
+    fn relay(&self, down: &mut Downstream, mut sent: Sent, line: &mut Line) -> Result<Upstream, Fault> {
+        let service = &mut sent.service;
         let engines = Mutex::new((&mut down.http, &mut service.http));
         let mut upload = Upload {
             proxy: self,
@@ -251,6 +279,7 @@ impl Proxy {
             inbox: &mut down.inbox,
             outbox: &mut service.outbox,
             trailers: sent.trailers,
+            reply: Vec::new(),
         };
         let mut download = Download {
             proxy: self,
@@ -259,77 +288,62 @@ impl Proxy {
             service: &service.stream,
             inbox: &mut service.inbox,
             outbox: &mut down.outbox,
-            asked: &asked,
+            asked: sent.asked,
             line,
             trailers: None,
-            held: Vec::new(),
         };
-        let is_held_back = asked.expects_continue();
-        // Often there is no content, or all of it is here. A service that takes none may have answered already.
+        let is_held_back = sent.asked.expects_continue();
+        // Often there is no content, or all of it is here.
         let is_sent = match sent.content {
-            Content::None => true,
-            _ if is_held_back => false,
-            _ => match upload.step() {
-                Err(Fault::Service(_)) => true,
-                step => step?,
-            },
+            Content::None => Ok(true),
+            _ if is_held_back => Ok(false),
+            _ => upload.step(),
         };
-        if is_sent {
-            return download.run(&mut || {});
+        match is_sent {
+            Ok(false) => converse(upload, &mut download, is_held_back)?,
+            Ok(true) | Err(Fault::Service(_)) => download.run(&mut || Ok(()))?,
+            Err(fault) => {
+                download.refused(&mut upload.reply, &fault);
+                return Err(fault);
+            }
         }
-        let is_answered = &AtomicBool::new(false);
-        thread::scope(|scope| {
-            let mut upload = Some(upload);
-            let mut start = || {
-                if let Some(mut upload) = upload.take() {
-                    scope.spawn(move || upload.run(is_answered));
-                }
-            };
-            if !is_held_back {
-                start();
+        Ok(sent.service)
+    }
+
+    /// A connection to the service that waits for a request, if there is one.
+    fn kept(&self) -> Option<Upstream> {
+        loop {
+            let service = lock(&self.idle).pop()?;
+            if service.is_usable(false) {
+                return Some(service);
             }
-            let outcome = download.run(&mut start);
-            is_answered.store(true, SeqCst);
-            if lock(&engines).1.owes_content() {
-                // Nobody reads the rest.
-                let _ = download.service.shutdown(Shutdown::Both);
-            }
-            outcome
-        })
+        }
     }
 
-    /// Tells the client why it does not get what it asked for.
-    fn refuse(&self, down: &mut Downstream, line: &mut Line, stop: Stop) -> Result<(), Fault> {
-        let is_trace = line.request.starts_with(b"TRACE ");
-        let status = if stop == Stop::LastHop && is_trace { Status::METHOD_NOT_ALLOWED } else { stop.status() };
-        let text = format!("{status} {}: {stop}\n", status.reason());
-        let fields: [(&str, &[u8]); 2] =
-            [("content-type", b"text/plain"), ("allow", b"GET, HEAD, POST, PUT, DELETE, OPTIONS")];
-        let fields = if stop == Stop::LastHop { &fields[..] } else { &fields[..1] };
-        let mut tx = Tx::growing(&mut down.outbox, OUTPUT);
-        // Where it cannot be said any more, the connection ends.
-        let said = down.http.respond_with(status, fields, text.as_bytes(), &mut tx);
-        (line.status, line.sent) = (said.is_ok().then_some(status), down.outbox.len());
-        self.log(down, line);
-        flush(&down.stream, &mut down.outbox).map_err(|_| Fault::Client)?;
-        said.map_err(|_| Fault::Client)
+    /// Lets others have a connection to the service.
+    fn keep(&self, service: Option<Upstream>) {
+        let mut idle = lock(&self.idle);
+        if idle.len() < IDLE {
+            idle.extend(service);
+        }
     }
 
-    /// `1795280243 127.0.0.1:40312 "GET / HTTP/1.1" 200 1234 0.8ms`: the second of its end, who, what, status (0 if there was none
-    /// of ours or the service's), bytes sent, time taken.
-    fn log(&self, down: &Downstream, line: &Line) {
-        let mut log = lock(&self.log);
-        let status = line.status.map_or(0, Status::code);
-        let (request, took) = (line.request.escape_ascii(), line.began.elapsed().as_secs_f64() * 1000.0);
-        let now = now_unix();
-        // Writing to memory does not fail.
-        let _ = writeln!(log, "{now} {} \"{request}\" {status} {} {took:.1}ms", down.address, line.sent);
+    fn log(&self, line: &Line) {
+        let text = format!("{} {line}\n", now_unix());
+        let (lines, lost) = &mut *lock(&self.log);
+        match lines.len() + text.len() <= LOG_SPACE {
+            true => lines.push_str(&text),
+            false => *lost += 1,
+        }
     }
 
+    /// Who does not read the log does not stop the service.
     fn write_log(&self) {
-        let lines = std::mem::take(&mut *lock(&self.log));
-        // Who does not read the log does not stop the service.
-        let _ = io::stdout().lock().write_all(&lines);
+        let (mut lines, lost) = std::mem::take(&mut *lock(&self.log));
+        if lost > 0 {
+            lines += &format!("{lost} lines lost, for nobody reads them\n");
+        }
+        let _ = io::stdout().lock().write_all(lines.as_bytes());
     }
 
     fn now(&self) -> hopwire::time::Instant {
@@ -337,48 +351,95 @@ impl Proxy {
     }
 }
 
+/// Tells the client why it does not get what it asked for. False: that could not be said any more.
+fn refuse(down: &mut Downstream, line: &mut Line, stop: Stop) -> bool {
+    let is_trace = line.request.starts_with(b"TRACE ");
+    let status = if stop == Stop::LastHop && is_trace { Status::METHOD_NOT_ALLOWED } else { stop.status() };
+    let text = format!("{status} {}: {stop}\n", status.reason());
+    let more: (&str, &[u8]) = match stop {
+        Stop::LastHop => ("allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
+        Stop::Busy => ("retry-after", b"1"),
+        _ => ("cache-control", b"no-store"),
+    };
+    let mut tx = Tx::growing(&mut down.outbox, OUTPUT);
+    let said = down.http.respond_with(status, &[("content-type", b"text/plain"), more], text.as_bytes(), &mut tx);
+    line.sent += down.outbox.len();
+    if said.is_err() || flush(&down.stream, &mut down.outbox).is_err() {
+        return false;
+    }
+    line.status = Some(status);
+    true
+}
+
+/// Both ways at once: the content on a thread of its own, at once or when the service asks for it.
+fn converse(upload: Upload<'_>, download: &mut Download<'_>, is_held_back: bool) -> Result<(), Fault> {
+    let (mut upload, is_answered) = (Some(upload), &AtomicBool::new(false));
+    thread::scope(|scope| {
+        let mut running = None;
+        let mut start = || {
+            if let Some(mut upload) = upload.take() {
+                let run = move || (upload.run(is_answered), upload.reply);
+                let spawned = thread::Builder::new().spawn_scoped(scope, run);
+                running = Some(spawned.map_err(|_| Fault::Service(Stop::Busy))?);
+            }
+            Ok(())
+        };
+        let started = if is_held_back { Ok(()) } else { start() };
+        let answered = started.and_then(|()| download.run(&mut start));
+        is_answered.store(true, SeqCst);
+        if lock(download.engines).1.owes_content() {
+            // Nobody reads the rest.
+            let _ = download.service.shutdown(Shutdown::Both);
+        }
+        match running.map(thread::ScopedJoinHandle::join) {
+            // The answer broke off because the request did.
+            Some(Ok((Err(fault @ Fault::Client(_)), mut reply))) if answered.is_err() => {
+                download.refused(&mut reply, &fault);
+                Err(fault)
+            }
+            _ => answered,
+        }
+    })
+}
+
 impl Upload<'_> {
     /// All content as it comes, until there is no more or nobody wants it.
-    fn run(&mut self, is_answered: &AtomicBool) {
+    fn run(&mut self, is_answered: &AtomicBool) -> Result<(), Fault> {
         let outcome = loop {
             match self.step() {
                 Ok(false) if !is_answered.load(SeqCst) => {}
-                outcome => break outcome,
+                outcome => break outcome.map(drop),
             }
             match receive(self.client, self.inbox) {
                 Ok(true) => {}
                 Ok(false) => {
-                    let mut replies = Vec::new();
-                    let _ =
-                        lock(self.engines).0.handle_timeout(self.proxy.now(), &mut Tx::growing(&mut replies, OUTPUT));
-                    let _ = flush(self.client, &mut replies);
+                    let (down, _) = &mut *lock(self.engines);
+                    // What it has to say fits.
+                    let _ = down.handle_timeout(self.proxy.now(), &mut Tx::growing(&mut self.reply, OUTPUT));
                 }
-                Err(_) => break Err(Fault::Client),
+                Err(_) => break Err(Fault::Client(None)),
             }
         };
-        if let Err(Fault::Client) = outcome {
-            // The request breaks off: nobody is to wait for its answer.
-            let _ = self.service.shutdown(Shutdown::Both);
+        if let Err(Fault::Client(_)) = outcome {
+            self.give_up();
         }
+        outcome
     }
 
     /// Hands on what has come; true: that was the last.
     fn step(&mut self) -> Result<bool, Fault> {
-        let mut replies = Vec::new();
-        let (mut is_last, mut is_broken) = (false, false);
+        let (mut is_last, mut broken) = (false, None);
         {
             let (down, up) = &mut *lock(self.engines);
             let mut rx = self.inbox.rx();
-            let (mut tx, mut reply) = (Tx::growing(self.outbox, OUTPUT), Tx::growing(&mut replies, OUTPUT));
+            let (mut tx, mut reply) = (Tx::growing(self.outbox, OUTPUT), Tx::growing(&mut self.reply, OUTPUT));
             loop {
                 // The service may have broken off: then its answer says so, and this is sent to nobody.
                 let _ = match down.poll(self.proxy.now(), &mut rx, &mut reply) {
                     Ok(Some(http1::Event::Body(data))) => up.body(data, &mut tx).map(drop),
                     Ok(Some(http1::Event::Trailers(fields))) => {
-                        let trailers: Vec<_> =
-                            self.trailers.of(fields).map(|field| (field.name.as_str(), field.value)).collect();
                         is_last = true;
-                        up.end(&trailers, &mut tx)
+                        up.end(&relayed(&self.trailers, fields), &mut tx)
                     }
                     Ok(Some(http1::Event::End)) if is_last => break,
                     Ok(Some(http1::Event::End)) => {
@@ -387,8 +448,8 @@ impl Upload<'_> {
                     }
                     Ok(Some(_)) => Ok(()),
                     Ok(None) => break,
-                    Err(_) => {
-                        is_broken = true;
+                    Err(violation) => {
+                        broken = Some(Fault::Client(Some(violation)));
                         break;
                     }
                 };
@@ -396,39 +457,43 @@ impl Upload<'_> {
             let used = rx.consumed();
             self.inbox.consume(used);
         }
-        flush(self.client, &mut replies).map_err(|_| Fault::Client)?;
-        if is_broken {
-            return Err(Fault::Client);
+        match broken {
+            Some(fault) => Err(fault),
+            // What the service does not take any more is not missed: its answer says why, or breaks off.
+            None if flush(self.service, self.outbox).is_err() => {
+                self.give_up();
+                Err(Fault::Service(Stop::BadGateway))
+            }
+            None => Ok(is_last),
         }
-        // What the service does not take any more is not missed: its answer says why, or breaks off.
-        flush(self.service, self.outbox).map_err(|_| Fault::Service(Stop::BadGateway))?;
-        Ok(is_last)
+    }
+
+    /// The rest of the request never comes: for an answer that is not here yet nobody is to wait.
+    fn give_up(&self) {
+        let _ = self.service.shutdown(Shutdown::Both);
     }
 }
 
 impl Download<'_> {
     /// All of an answer, and those before it; `start` is called when the client may send its content.
-    fn run(&mut self, start: &mut dyn FnMut()) -> Result<(), Fault> {
+    fn run(&mut self, start: &mut dyn FnMut() -> Result<(), Fault>) -> Result<(), Fault> {
+        let mut silent_ticks = 0;
         loop {
             let next = self.step();
-            self.line.sent += self.outbox.len();
-            flush(self.client, self.outbox).map_err(|_| Fault::Client)?;
+            self.flush()?;
             match next? {
                 Next::Receive => {}
                 Next::Content => {
-                    start();
+                    start()?;
                     continue;
                 }
                 Next::Done => return Ok(()),
             }
             match receive(self.service, self.inbox) {
-                Ok(true) => {}
+                Ok(true) => silent_ticks = 0,
                 Ok(false) => {
-                    let (_, up) = &mut *lock(self.engines);
-                    up.handle_timeout(self.proxy.now());
-                    if !up.owes_content() && is_gone(self.client) {
-                        return Err(Fault::Client);
-                    }
+                    silent_ticks += 1;
+                    self.wait(silent_ticks)?;
                 }
                 Err(_) => return Err(Fault::Service(Stop::BadGateway)),
             }
@@ -442,9 +507,13 @@ impl Download<'_> {
         let next = loop {
             let event = up.poll(self.proxy.now(), &mut rx).map_err(|violation| Fault::Service(violation.into()))?;
             match event {
-                Some(client::Event::Continue) => break Next::Content,
+                Some(client::Event::Continue) => {
+                    // Refused if the client did not wait: then it needs none.
+                    let _ = down.inform(Status::CONTINUE, &[], &mut tx);
+                    break Next::Content;
+                }
                 Some(client::Event::Interim(head) | client::Event::Response(head) | client::Event::Switched(head)) => {
-                    let head = self.proxy.rules.response(&(&head).into(), self.asked, HttpDate::from_unix(now_unix()));
+                    let head = self.proxy.rules.response(&(&head).into(), &self.asked, HttpDate::from_unix(now_unix()));
                     let Some(head) = head.map_err(Fault::Service)? else { continue };
                     down.forward(&head, &mut tx).map_err(|_| Fault::Service(Stop::BadGateway))?;
                     if head.status().is_informational() && head.status() != Status::SWITCHING_PROTOCOLS {
@@ -456,16 +525,17 @@ impl Download<'_> {
                         break Next::Done;
                     }
                 }
-                Some(client::Event::Body(data)) => _ = down.body(data, &mut tx).map_err(|_| Fault::Client)?,
+                Some(client::Event::Body(data)) => {
+                    down.body(data, &mut tx).map_err(|_| Fault::Service(Stop::BadGateway))?;
+                }
                 Some(client::Event::Trailers(fields)) => {
-                    let trailers = self.trailers.iter().flat_map(|trailers| trailers.of(fields));
-                    self.held = trailers.map(|field| (field.name.as_str().to_owned(), field.value.to_vec())).collect();
+                    if let Some(trailers) = self.trailers.take() {
+                        down.end(&relayed(&trailers, fields), &mut tx).map_err(|_| Fault::Client(None))?;
+                    }
                 }
                 Some(client::Event::End) => {
-                    if self.trailers.is_some() {
-                        let trailers: Vec<_> =
-                            self.held.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
-                        down.end(&trailers, &mut tx).map_err(|_| Fault::Client)?;
+                    if self.trailers.take().is_some() {
+                        down.end(&[], &mut tx).map_err(|_| Fault::Client(None))?;
                     }
                     break Next::Done;
                 }
@@ -476,6 +546,32 @@ impl Download<'_> {
         let used = rx.consumed();
         self.inbox.consume(used);
         Ok(next)
+    }
+
+    /// Nothing came from the service for so long.
+    fn wait(&mut self, ticks: u32) -> Result<(), Fault> {
+        let (_, up) = &mut *lock(self.engines);
+        up.handle_timeout(self.proxy.now());
+        // A client that has stopped writing may still read, but who reads for ever?
+        if ticks >= PRESENCE && !up.owes_content() && is_gone(self.client) {
+            return Err(Fault::Client(None));
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
+        self.line.sent += self.outbox.len();
+        flush(self.client, self.outbox).map_err(|_| Fault::Client(None))
+    }
+
+    /// The request broke off, and its client has been told so, if that was possible.
+    fn refused(&mut self, reply: &mut Vec<u8>, fault: &Fault) {
+        if let (Fault::Client(Some(violation)), false) = (fault, reply.is_empty()) {
+            self.line.status = Some(violation.status());
+            self.outbox.append(reply);
+            // Whether or not it is there.
+            let _ = self.flush();
+        }
     }
 }
 
@@ -492,9 +588,18 @@ impl Upstream {
         Ok(Self { stream, http: http1::Client::new(&config), inbox, outbox: Vec::new(), used: None })
     }
 
-    /// Whether a connection that was kept can be used again.
-    fn is_alive(&self) -> bool {
-        self.used.is_some_and(|used| used.elapsed() < FRESH || (used.elapsed() < KEPT && !is_gone(&self.stream)))
+    /// If another request may follow.
+    fn when_reusable(mut self) -> Option<Self> {
+        self.used = Some(Instant::now());
+        (self.http.unusable().is_none() && self.http.outstanding() == 0).then_some(self)
+    }
+
+    /// Whether a connection that was kept can be used again: it is open, and nothing has come that nobody asked for. The
+    /// client that had it last may trust it for a moment.
+    fn is_usable(&self, trusted: bool) -> bool {
+        let idle = self.used.map_or(Duration::ZERO, |used| used.elapsed());
+        let is_fresh = trusted && idle < FRESH;
+        is_fresh || (idle < KEPT && peek(&self.stream).is_err_and(|error| error.kind() == ErrorKind::WouldBlock))
     }
 
     /// Waits for the first of an answer. False: the connection was closed.
@@ -509,20 +614,72 @@ impl Upstream {
     }
 }
 
-/// Carries bytes both ways between a client and the service, which have left HTTP, until both have stopped.
-fn tunnel(down: &mut Downstream, service: &mut Upstream) {
+/// What the log says of an exchange.
+struct Line {
+    address: SocketAddr,
+    /// `GET /path HTTP/1.1`
+    request: Vec<u8>,
+    began: Instant,
+    status: Option<Status>,
+    sent: usize,
+    why: String,
+}
+
+impl Line {
+    fn new(address: SocketAddr, request: Vec<u8>) -> Self {
+        Self { address, request, began: Instant::now(), status: None, sent: 0, why: String::new() }
+    }
+}
+
+impl Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} \"{}\" ", self.address, self.request.escape_ascii())?;
+        match self.status {
+            Some(status) => write!(f, "{}", status.code())?,
+            None => f.write_str("-")?,
+        }
+        let tenths = self.began.elapsed().as_micros() / 100;
+        write!(f, " {} {}.{}ms", self.sent, tenths / 10, tenths % 10)?;
+        if self.why.is_empty() { Ok(()) } else { write!(f, " {}", self.why) }
+    }
+}
+
+impl Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(None) => f.write_str("the client is gone"),
+            Self::Client(Some(violation)) => violation.fmt(f),
+            Self::Service(stop) => stop.fmt(f),
+        }
+    }
+}
+
+/// Carries bytes both ways between a client and the service, which have left HTTP, until both have stopped or the service
+/// has been silent for long; how many the client got.
+fn tunnel(down: &mut Downstream, service: &mut Upstream) -> usize {
     let carry = |from: &TcpStream, early: &[u8], to: &TcpStream| {
         let (mut source, mut sink) = (from, to);
-        let _ = sink.write_all(early).and_then(|()| io::copy(&mut source, &mut sink));
-        let _ = to.shutdown(Shutdown::Write);
+        let copied = sink.write_all(early).and_then(|()| io::copy(&mut source, &mut sink));
+        // An end is passed on; a failure ends both ways.
+        let _ = to.shutdown(if copied.is_ok() { Shutdown::Write } else { Shutdown::Both });
+        let _ = from.shutdown(if copied.is_ok() { Shutdown::Read } else { Shutdown::Both });
+        early.len() + usize::try_from(copied.unwrap_or(0)).unwrap_or(usize::MAX)
     };
     let (client, upstream) = (&down.stream, &service.stream);
-    let _ = client.set_read_timeout(None).and_then(|()| upstream.set_read_timeout(None));
+    let _ = client.set_read_timeout(None).and_then(|()| upstream.set_read_timeout(Some(SILENCE)));
     let (early, answered) = (down.inbox.rx(), service.inbox.rx());
     thread::scope(|scope| {
-        scope.spawn(|| carry(client, early.bytes(), upstream));
-        carry(upstream, answered.bytes(), client);
-    });
+        let up = thread::Builder::new().spawn_scoped(scope, || carry(client, early.bytes(), upstream));
+        if up.is_err() {
+            let _ = upstream.shutdown(Shutdown::Both);
+        }
+        carry(upstream, answered.bytes(), client)
+    })
+}
+
+/// The trailers that go on.
+fn relayed<'b>(trailers: &Trailers, fields: hopwire::http::Fields<'b>) -> Vec<(&'b str, &'b [u8])> {
+    trailers.of(fields).map(|field| (field.name.as_str(), field.value)).collect()
 }
 
 fn prepare(stream: &TcpStream) -> io::Result<()> {
@@ -551,12 +708,17 @@ fn flush(mut stream: &TcpStream, bytes: &mut Vec<u8>) -> io::Result<()> {
     outcome
 }
 
-/// Whether the peer has closed, as far as that can be seen without waiting.
+/// Whether the peer has stopped writing, as far as that can be seen without waiting.
 fn is_gone(stream: &TcpStream) -> bool {
-    let peek = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
-    let restored = stream.set_nonblocking(false);
-    let is_open = matches!(&peek, Ok(1..)) || matches!(&peek, Err(e) if e.kind() == ErrorKind::WouldBlock);
-    !is_open || restored.is_err()
+    peek(stream).map_or_else(|error| error.kind() != ErrorKind::WouldBlock, |n| n == 0)
+}
+
+/// Looks for received bytes without waiting.
+fn peek(stream: &TcpStream) -> io::Result<usize> {
+    stream.set_nonblocking(true)?;
+    let peeked = stream.peek(&mut [0]);
+    stream.set_nonblocking(false)?;
+    peeked
 }
 
 /// Ends a connection so that the peer gets our last words: stop writing, read to its end for a bounded time, close.
@@ -585,18 +747,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     let patience = rest.first().map_or(Ok(client::Config::HEAD_TIMEOUT.as_secs()), |seconds| seconds.parse())?;
     let listener = TcpListener::bind(listen)?;
     let address = listener.local_addr()?;
-    // The name in Via, by which loops are found: another proxy of this kind on the way has another port, or host.
-    let name = format!("hopwire-{}", address.to_string().replace([':', '[', ']'], "-")).leak();
-    let rules = Intermediary::new(name).ok_or("a name")?;
+    // The name in Via, by which loops are found, is nobody else's.
+    let name = format!("hopwire-{:016x}", RandomState::new().build_hasher().finish()).leak();
+    let rules = Intermediary {
+        // HTTP/1.0 may leave it out.
+        authority: Some(service.clone().leak()),
+        trailers: true,
+        forwarded: Trace::Replace,
+        x_forwarded: Trace::Replace,
+        ..Intermediary::new(name).ok_or("a name")?
+    };
     let proxy: &'static Proxy = Box::leak(Box::new(Proxy {
-        service: service.parse()?,
+        service: service.to_socket_addrs()?.next().ok_or("the service has no address")?,
         patience: Duration::from_secs(patience),
-        rules: Intermediary { trailers: true, forwarded: Trace::Replace, x_forwarded: Trace::Replace, ..rules },
+        rules,
         idle: Mutex::default(),
         log: Mutex::default(),
         started: Instant::now(),
         stopping: AtomicBool::new(false),
-        connections: AtomicUsize::new(0),
+        clients: AtomicUsize::new(0),
     }));
     println!("listening on {address}");
     thread::spawn(move || {
@@ -612,26 +781,28 @@ fn main() -> Result<(), Box<dyn Error>> {
             lock(&proxy.idle).retain(|kept| kept.used.is_some_and(|used| used.elapsed() < KEPT));
         }
     });
-    for stream in listener.incoming() {
-        if proxy.stopping.load(SeqCst) {
-            break;
+    while !proxy.stopping.load(SeqCst) {
+        match listener.accept() {
+            Ok((stream, address)) => proxy.admit(stream, address),
+            // There is no room for another descriptor until one is closed.
+            Err(_) => thread::sleep(LOG),
         }
-        let Ok(stream) = stream else { continue };
-        let Ok(address) = stream.peer_addr() else { continue };
-        proxy.connections.fetch_add(1, SeqCst);
-        thread::spawn(move || {
-            let _ = proxy.serve(stream, address);
-            proxy.connections.fetch_sub(1, SeqCst);
-        });
     }
+    drop(listener);
     let since = Instant::now();
-    while proxy.connections.load(SeqCst) > 0 && since.elapsed() < DRAIN {
+    while proxy.clients.load(SeqCst) > 0 && since.elapsed() < DRAIN {
         thread::sleep(LOG);
     }
     proxy.write_log();
     Ok(())
 }
 
+/// Clients at once. Each has two descriptors, of which a process often may have 1024.
+const CLIENTS: usize = 480;
+/// Clients at once that are told that there are too many; others are not even told.
+const SURPLUS: usize = 20;
+/// Connections to the service that are kept for whoever comes.
+const IDLE: usize = 64;
 /// Bytes read at once, and the longest head.
 const BUFFER: usize = 64 << 10;
 /// Bytes written in one turn: what one read brings, framed anew.
@@ -640,6 +811,8 @@ const OUTPUT: usize = 2 * BUFFER + (64 << 10);
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long deadlines, a shutdown or a client that is gone may go unnoticed.
 const TICK: Duration = Duration::from_secs(1);
+/// Ticks without a word from the service until it matters whether the client is still there.
+const PRESENCE: u32 = 10;
 /// How long a peer may take nothing of what is written.
 const STALL: Duration = Duration::from_secs(60);
 /// How long the service may say nothing within an answer: streams of events are quiet at times.
@@ -650,6 +823,8 @@ const FRESH: Duration = Duration::from_millis(100);
 const KEPT: Duration = Duration::from_secs(30);
 /// Between two writes of the log.
 const LOG: Duration = Duration::from_millis(100);
+/// Bytes of lines that wait for who reads the log.
+const LOG_SPACE: usize = 1 << 20;
 /// How long what is under way may take to finish.
 const DRAIN: Duration = Duration::from_secs(30);
 /// How long the peer may take to stop after our last words.

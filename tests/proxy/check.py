@@ -254,7 +254,8 @@ def details():
     check("an answer before the request is complete", read_all(s, 3).startswith(b"HTTP/1.1 413 "))
     _, nowhere = proxy_to(free_port())
     check("nobody listens: 502", ask(nowhere, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").startswith(b"HTTP/1.1 502 "))
-    check("a loop: 508", get("/", f"Via: 1.1 hopwire-127.0.0.1-{proxy}\r\n").startswith(b"HTTP/1.1 508 "))
+    own_name = re.search(rb"via: 1.1 (\S+)", self.heads[-1])[1].decode()
+    check("a loop: 508", get("/", f"Via: 1.1 {own_name}\r\n").startswith(b"HTTP/1.1 508 "))
     answer = ask(proxy, b"OPTIONS * HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\nConnection: close\r\n\r\n")
     check("Max-Forwards: 0 is answered here", answer.startswith(b"HTTP/1.1 200 ") and b"allow: " in answer)
 
@@ -271,6 +272,9 @@ def details():
         time.sleep(0.01)
     check("20 connections use one to the service", self.connections - before <= 2, f"{self.connections - before} new")
 
+    answer = ask(proxy, b"GET / HTTP/1.0\r\n\r\n")
+    check("HTTP/1.0 without Host", answer.startswith(b"HTTP/1.1 200 ") and b"connection: close" in answer and f"host: 127.0.0.1:{self.port}".encode() in self.heads[-1])
+
     # A client that is gone in mid-body: the service must not see its request as complete, and the proxy goes on.
     heads = len(self.heads)
     s = connect(proxy)
@@ -280,7 +284,166 @@ def details():
     time.sleep(0.5)
     check("client gone in mid-upload: never completed", len(self.heads) == heads + 1 and len(self.received) <= 2 and self.received[1:] in ([], [b""]))
     check("and the proxy goes on", get("/").endswith(b"ok"))
-    return child
+
+
+class Hostile:
+    """A service that answers the nth request of a connection with what is to be said to it, and keeps the connection."""
+
+    def __init__(self):
+        def serve(c, head):
+            if b" /ok " in head:
+                c.sendall(OK)
+                return True
+            name = head.split(b" ")[1][1:].decode()
+            said, stays = self.cases[name]
+            for piece in said if isinstance(said, list) else [said]:
+                c.sendall(piece)
+                time.sleep(0.02 if isinstance(said, list) else 0)
+            return stays
+
+        self.service = Service(serve)
+        flood = b"HTTP/1.1 102 Processing\r\n\r\n" * 1000
+        ok = b"HTTP/1.1 200 OK\r\n"
+        # What is said, and whether the connection then stays open.
+        self.cases = {
+            "unasked-101": (b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", True),
+            "flood-of-1xx": (flood + OK, True),
+            "two-lengths": (ok + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nzz", True),
+            "length-and-coding": (ok + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", True),
+            "signed-length": (ok + b"Content-Length: +2\r\n\r\nok", True),
+            "coding-in-1.0": (b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", True),
+            "coding-unasked": (ok + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", True),
+            "bare-lf": (b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok", True),
+            "bare-cr": (ok + b"X: a\rContent-Length: 2\r\n\r\nok", True),
+            "space-before-colon": (ok + b"Content-Length : 2\r\n\r\nok", True),
+            "nul": (ok + b"X: a\0b\r\nContent-Length: 2\r\n\r\nok", True),
+            "another-protocol": (b"SSH-2.0-OpenSSH_9.2\r\n", True),
+            "no-head": (b"", False),
+            "half-a-head": (ok + b"Content-Le", False),
+            "endless-line": (ok + b"X: " + b"a" * 200_000, True),
+        }
+
+
+def hostile():
+    service = Hostile()
+    child, proxy = proxy_to(service.service.port, "5")
+    bad = []
+    for name in service.cases:
+        s = connect(proxy)
+        s.sendall(f"GET /{name} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        answer = read_until(s, b"\r\n\r\n")
+        while answer.startswith(b"HTTP/1.1 102 "):
+            answer = read_until(s, b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", answer)
+        body = s.recv(int(length[1]), socket.MSG_WAITALL) if length else b""
+        s.sendall(b"GET /ok HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        then = read_all(s, 5)
+        if not (answer.startswith(b"HTTP/1.1 502 ") and "RFC 9".encode() in body and then.startswith(b"HTTP/1.1 200 ") and then.endswith(b"ok")):
+            bad.append((name, answer, body, then))
+    check(f"{len(service.cases)} services that lie: 502 with a clause, and the next request is answered", not bad, str(bad[:2]) if bad else "")
+
+    # What is said too much, at once or later, is nobody's answer.
+    service.cases["extra"] = (OK + b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", True)
+    service.cases["late-extra"] = ([OK, b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"], True)
+    service.cases["no-content"] = (b"HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\nevil", True)
+    service.cases["early"] = (OK + OK.replace(b"ok", b"no"), True)
+    bad = []
+    for name in ["extra", "late-extra", "no-content", "early"]:
+        for path in [name, "ok"]:
+            s = connect(proxy)
+            s.sendall(f"GET /{path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+            answer = read_all(s)
+            time.sleep(0.1)
+            if b"evil" in answer or not (answer.endswith(b"ok") or answer.startswith(b"HTTP/1.1 204 ")):
+                bad.append((name, path, answer))
+    check("answers that nobody asked for reach nobody", not bad, str(bad[:2]) if bad else "")
+    s = connect(proxy)
+    s.sendall(b"HEAD /extra HTTP/1.1\r\nHost: a\r\n\r\n")
+    head = read_until(s, b"\r\n\r\n")
+    s.sendall(b"GET /ok HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    then = read_all(s)
+    check("content in an answer to HEAD is not the next answer", b"content-length: 2" in head and then.startswith(b"HTTP/1.1 200 ") and b"evil" not in then)
+
+    # A service that closes kept connections: what may be repeated is, and what may not is sent over one that is open.
+    def closes(c, head):
+        if b"content-length: 4" in head:
+            c.recv(4, socket.MSG_WAITALL)
+        c.sendall(OK)
+        return False
+
+    _, proxy = proxy_to(Service(closes).port)
+    answers = []
+    s = connect(proxy)
+    for request in [b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody"] * 4:
+        s.sendall(request)
+        answers.append(read_until(s, b"\r\n\r\n") + s.recv(2, socket.MSG_WAITALL))
+        time.sleep(0.02)
+    check("kept connections that are closed cost nobody an answer", all(a.startswith(b"HTTP/1.1 200 ") and a.endswith(b"ok") for a in answers))
+
+
+def log_lines():
+    """What a client got is in the log, whatever became of its request."""
+    def serve(c, head):
+        path = head.split(b" ")[1]
+        if path == b"/cut":
+            c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789")
+            return False
+        if path == b"/slow":
+            time.sleep(30)
+        if path == b"/up":
+            while c.recv(65536):
+                pass
+            return False
+        c.sendall(OK)
+
+    child, proxy = proxy_to(Service(serve).port, "1")
+    chunked = b"POST /up HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+    cases = [
+        (b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", r'"GET / HTTP/1.1" 200 \d+ [\d.]+ms'),
+        (b"GET / HTTP/1.1\r\n\r\n", r'"-" 400 \d+ [\d.]+ms there is no Host field'),
+        (b"GET /cut HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", r'"GET /cut HTTP/1.1" 200 \d+ [\d.]+ms .*RFC 9112'),
+        (b"GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", r'"GET /slow HTTP/1.1" 504 \d+ [\d.]+ms .*RFC 9110 .15.6.5'),
+        (chunked + b"zz\r\n", r'"POST /up HTTP/1.1" 400 \d+ [\d.]+ms a chunk size is malformed'),
+        (chunked + b"5\r\nhe", r'"POST /up HTTP/1.1" (400|-) \d+ [\d.]+ms '),
+        (b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\nConnection: close\r\n\r\n", r'"CONNECT a:1 HTTP/1.1" 501 \d+ '),
+    ]
+    got = []
+    for n, (data, _) in enumerate(cases):
+        if data.endswith(b"zz\r\n"):
+            s = connect(proxy)
+            s.sendall(chunked)
+            time.sleep(0.3)
+            s.sendall(b"zz\r\n")
+            got.append(read_all(s))
+        else:
+            got.append(ask(proxy, data, end=True))
+        time.sleep(0.2)
+    time.sleep(0.3)
+    child.log.seek(0)
+    lines = child.log.read().decode().splitlines()[1:]
+    bad = [(want, line) for (_, want), line in zip(cases, lines) if not re.search(want, line)]
+    check(f"{len(cases)} lines of the log say what the client got", len(lines) == len(cases) and not bad, str(bad or lines[-1:]) if bad or len(lines) != len(cases) else "")
+    check("a request that is broken in mid-body gets its 400", got[4].startswith(b"HTTP/1.1 400 ") and b"connection: close" in got[4], str(got[4][:40]))
+
+
+def crowd():
+    """More clients than there is room for."""
+    _, proxy = proxy_to(Service(lambda c, head: c.sendall(OK)).port)
+    get = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    clients = []
+    for _ in range(480):
+        s = connect(proxy)
+        s.sendall(get)
+        read_until(s, b"\r\n\r\n")
+        clients.append(s)
+    answer = ask(proxy, get)
+    check("one client too many: 503, and closed", answer.startswith(b"HTTP/1.1 503 ") and b"connection: close" in answer and b"retry-after" in answer)
+    for s in clients[:10]:
+        s.close()
+    time.sleep(1.5)
+    check("and there is room again", ask(proxy, get).startswith(b"HTTP/1.1 200 "))
+    for s in clients[10:]:
+        s.close()
 
 
 def memory(child):
@@ -482,6 +645,9 @@ http {{ access_log off; server {{ listen 127.0.0.1:{nginx}; root {folder}; }} }}
         _, proxy = proxy_to(echo)
         websocket(proxy)
         details()
+        hostile()
+        log_lines()
+        crowd()
         slow_readers(nginx)
         drain()
         smuggling()

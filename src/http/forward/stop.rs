@@ -33,6 +33,8 @@ pub enum Stop {
     Unreachable,
     /// The upstream does not answer in time.
     Timeout,
+    /// There are too many requests.
+    Busy,
 }
 
 impl Stop {
@@ -46,6 +48,7 @@ impl Stop {
             Self::LengthRequired => Status::LENGTH_REQUIRED,
             Self::Switch | Self::BadGateway | Self::Unreachable => Status::BAD_GATEWAY,
             Self::Timeout => Status::GATEWAY_TIMEOUT,
+            Self::Busy => Status::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -63,6 +66,7 @@ impl Stop {
             Self::BadGateway => "RFC 9112 §6.3",
             Self::Unreachable => "RFC 9110 §15.6.3",
             Self::Timeout => "RFC 9110 §15.6.5",
+            Self::Busy => "RFC 9110 §15.6.4",
         }
     }
 }
@@ -82,6 +86,7 @@ impl fmt::Display for Stop {
             Self::BadGateway => "the upstream's answer cannot be understood",
             Self::Unreachable => "the upstream cannot be reached",
             Self::Timeout => "the upstream does not answer in time",
+            Self::Busy => "there are too many requests",
         })?;
         write!(f, " ({})", self.clause())
     }
