@@ -31,7 +31,23 @@ pub(crate) fn token_end(bytes: &[u8]) -> usize {
 /// Offset of the first `needle`, or the length.
 #[inline]
 pub(crate) fn find(needle: u8, bytes: &[u8]) -> usize {
-    first(bytes, |word| equal(word, needle), |b| b == needle)
+    // The lowest bit that `equal` sets is never a borrow's, so every hit is one.
+    let mut at = 0;
+    while let Some([low, high]) = words(bytes, at) {
+        let (low, high) = (equal(low, needle), equal(high, needle));
+        if low | high != 0 {
+            return at + if low != 0 { lowest(low) } else { 8 + lowest(high) };
+        }
+        at += 16;
+    }
+    find_in_rest(needle, bytes, at)
+}
+
+/// As [`find`], where fewer than 16 bytes are left: kept apart, so that what is inlined stays small.
+#[inline(never)]
+fn find_in_rest(needle: u8, bytes: &[u8], at: usize) -> usize {
+    let rest = &bytes[at..];
+    at + rest.iter().position(|&b| b == needle).unwrap_or(rest.len())
 }
 
 /// Offset of the first byte for which `is_hit`. `hits` sets the top bit of a byte that may be one: surely where it is one,

@@ -9,16 +9,15 @@ pub fn digest(bytes: &[u8]) -> [u8; 20] {
     sha1.finish()
 }
 
-/// SHA-1 of 60 bytes, the handshake's key and constant. The second block is padding and nothing else, so that its
-/// schedule is known at build time, which saves a sixth of the work.
-pub(crate) fn digest_60(bytes: &[u8; 60]) -> [u8; 20] {
-    let mut block = [0; BLOCK];
-    block[..60].copy_from_slice(bytes);
-    block[60] = 0x80;
+/// SHA-1 of 60 bytes, the handshake's key and constant, as the words they make. The second block is padding and nothing
+/// else, so that its schedule is known at build time.
+#[inline(always)]
+pub(crate) fn digest_60(words: [u32; 15]) -> [u8; 20] {
+    let mut block = [0x8000_0000; 16];
+    block[..15].copy_from_slice(&words);
     let mut state = INITIAL;
-    compress(&mut state, &block);
-    let words = black_box(&PADDING_OF_60);
-    rounds(&mut state, |t| words[t]);
+    compress(&mut state, block);
+    compress_padding(&mut state);
     output(&state)
 }
 
@@ -49,12 +48,12 @@ impl Sha1 {
             if filled + head.len() < BLOCK {
                 return;
             }
-            compress(&mut self.state, &self.block);
+            compress_block(&mut self.state, &self.block);
             rest = tail;
         }
         let (blocks, tail) = rest.as_chunks();
         for block in blocks {
-            compress(&mut self.state, block);
+            compress_block(&mut self.state, block);
         }
         self.block[..tail.len()].copy_from_slice(tail);
     }
@@ -67,11 +66,11 @@ impl Sha1 {
         self.block[filled] = 0x80;
         self.block[filled + 1..].fill(0);
         if filled >= BLOCK - bits.len() {
-            compress(&mut self.state, &self.block);
+            compress_block(&mut self.state, &self.block);
             self.block = [0; BLOCK];
         }
         self.block[BLOCK - bits.len()..].copy_from_slice(&bits);
-        compress(&mut self.state, &self.block);
+        compress_block(&mut self.state, &self.block);
 
         output(&self.state)
     }
@@ -89,56 +88,78 @@ impl Default for Sha1 {
     }
 }
 
-/// One block (§6.1), its schedule kept in a ring of 16 words.
-fn compress(state: &mut [u32; 5], block: &[u8; BLOCK]) {
+fn compress_block(state: &mut [u32; 5], block: &[u8; BLOCK]) {
     let mut w = [0_u32; 16];
     for (word, bytes) in w.iter_mut().zip(block.as_chunks().0) {
         *word = u32::from_be_bytes(*bytes);
     }
+    compress(state, w);
+}
+
+/// One block (§6.1), its schedule kept in a ring of 16 words.
+#[inline(always)]
+fn compress(state: &mut [u32; 5], mut w: [u32; 16]) {
     let constants = black_box(CONSTANTS);
-    rounds(state, |t| {
+    let mut word = |t: usize| {
         if t >= 16 {
             w[t % 16] = (w[(t + 13) % 16] ^ w[(t + 8) % 16] ^ w[(t + 2) % 16] ^ w[t % 16]).rotate_left(1);
         }
         w[t % 16].wrapping_add(constants[t / 20])
-    });
+    };
+    let mut now = *state;
+    macro_rules! twenty {
+        ($f:ident, $($t:expr)*) => {
+            $(now = five($f, now, [word($t), word($t + 1), word($t + 2), word($t + 3), word($t + 4)]);)*
+        };
+    }
+    twenty!(choose, 0 5 10 15);
+    twenty!(parity, 20 25 30 35);
+    twenty!(majority, 40 45 50 55);
+    twenty!(parity, 60 65 70 75);
+    add(state, now);
 }
 
-/// The 80 rounds, unrolled; `word` tells the word of a round with its constant added, and is asked in order.
+/// The block that follows 60 bytes: in loops, for the less code a handshake runs through, the faster it is.
 #[inline(always)]
-fn rounds(state: &mut [u32; 5], mut word: impl FnMut(usize) -> u32) {
-    let [mut a, mut b, mut c, mut d, mut e] = *state;
-    // The names rotate instead of the values.
-    macro_rules! round {
-        ($f:ident, $t:expr, $a:ident $b:ident $c:ident $d:ident $e:ident) => {
-            let scheduled = $e.wrapping_add(word($t));
-            $e = $f($b, $c, $d).wrapping_add(scheduled).wrapping_add($a.rotate_left(5));
-            $b = $b.rotate_left(30);
-        };
-    }
-    macro_rules! five {
-        ($f:ident, $t:expr) => {
-            round!($f, $t, a b c d e);
-            round!($f, $t + 1, e a b c d);
-            round!($f, $t + 2, d e a b c);
-            round!($f, $t + 3, c d e a b);
-            round!($f, $t + 4, b c d e a);
-        };
-    }
+fn compress_padding(state: &mut [u32; 5]) {
+    let mut now = *state;
     macro_rules! twenty {
-        ($f:ident, $t:expr) => {
-            five!($f, $t);
-            five!($f, $t + 5);
-            five!($f, $t + 10);
-            five!($f, $t + 15);
+        ($f:ident, $n:literal) => {
+            // That the compiler does not see how many there are keeps it from unrolling.
+            for words in black_box(PADDING_OF_60[$n].as_slice()) {
+                now = five($f, now, *words);
+            }
         };
     }
     twenty!(choose, 0);
-    twenty!(parity, 20);
-    twenty!(majority, 40);
-    twenty!(parity, 60);
+    twenty!(parity, 1);
+    twenty!(majority, 2);
+    twenty!(parity, 3);
+    add(state, now);
+}
 
-    for (sum, word) in state.iter_mut().zip([a, b, c, d, e]) {
+/// Five rounds, after which each name is back in its place. Constants are added to the words already.
+#[inline(always)]
+fn five(f: impl Fn(u32, u32, u32) -> u32, now: [u32; 5], words: [u32; 5]) -> [u32; 5] {
+    let [mut a, mut b, mut c, mut d, mut e] = now;
+    // The names rotate instead of the values.
+    macro_rules! round {
+        ($word:expr, $a:ident $b:ident $c:ident $d:ident $e:ident) => {
+            let scheduled = $e.wrapping_add($word);
+            $e = f($b, $c, $d).wrapping_add(scheduled).wrapping_add($a.rotate_left(5));
+            $b = $b.rotate_left(30);
+        };
+    }
+    round!(words[0], a b c d e);
+    round!(words[1], e a b c d);
+    round!(words[2], d e a b c);
+    round!(words[3], c d e a b);
+    round!(words[4], b c d e a);
+    [a, b, c, d, e]
+}
+
+fn add(state: &mut [u32; 5], now: [u32; 5]) {
+    for (sum, word) in state.iter_mut().zip(now) {
         *sum = sum.wrapping_add(word);
     }
 }
@@ -167,20 +188,19 @@ const BLOCK: usize = 64;
 const CONSTANTS: [u32; 4] = [0x5a82_7999, 0x6ed9_eba1, 0x8f1b_bcdc, 0xca62_c1d6];
 
 /// The words, constants added, of the block that follows 60 bytes and `0x80`: zeros, and 480 bits as the length.
-const PADDING_OF_60: [u32; 80] = {
+const PADDING_OF_60: [[[u32; 5]; 4]; 4] = {
     let mut w = [0_u32; 80];
     w[15] = 480;
-    let mut t = 16;
-    while t < 80 {
-        w[t] = (w[t - 3] ^ w[t - 8] ^ w[t - 14] ^ w[t - 16]).rotate_left(1);
-        t += 1;
-    }
+    let mut padding = [[[0; 5]; 4]; 4];
     let mut t = 0;
     while t < 80 {
-        w[t] = w[t].wrapping_add(CONSTANTS[t / 20]);
+        if t >= 16 {
+            w[t] = (w[t - 3] ^ w[t - 8] ^ w[t - 14] ^ w[t - 16]).rotate_left(1);
+        }
+        padding[t / 20][t / 5 % 4][t % 5] = w[t].wrapping_add(CONSTANTS[t / 20]);
         t += 1;
     }
-    w
+    padding
 };
 const INITIAL: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
 
@@ -259,7 +279,8 @@ mod tests {
             assert_eq!(digest(&bytes[..len]), naive(&bytes[..len]), "{len}");
         }
         for bytes in bytes.windows(60) {
-            assert_eq!(digest_60(bytes.try_into().expect("60 bytes")), naive(bytes));
+            let words = core::array::from_fn(|n| u32::from_be_bytes(*bytes.as_chunks().0.get(n).expect("60 bytes")));
+            assert_eq!(digest_60(words), naive(bytes));
         }
     }
 

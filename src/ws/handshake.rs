@@ -114,6 +114,7 @@ impl<'a> Handshake<'a> {
     }
 
     /// Agrees to speak WebSocket, if a page of that origin may.
+    #[inline(always)]
     pub fn accept<'h>(&'h self, policy: OriginPolicy<'_>) -> Result<Answer<'h>, Refusal> {
         if !policy.allows(self.origin, self.host) {
             return Err(Refusal::Origin);
@@ -240,9 +241,16 @@ impl<'a> Lines<'a> {
     /// Whether each element fits, there is one if there is a line at all, and no line had to be dropped.
     #[inline]
     fn fit(&self, fits: impl Fn(&[u8]) -> bool) -> bool {
+        if self.count == 0 {
+            return true;
+        }
         let Some(kept) = self.values.get(..self.count) else { return false };
-        let mut some = kept.is_empty();
+        let mut some = false;
         for value in kept {
+            if fits(value) {
+                some = true;
+                continue;
+            }
             for element in list::elements(value) {
                 if !fits(element) {
                     return false;
@@ -285,12 +293,16 @@ fn key(value: &[u8]) -> Option<&[u8; KEY_LEN]> {
     (digits_fit && padding == b"==").then_some(key)
 }
 
+#[inline(never)]
 fn accept_value(key: &[u8; KEY_LEN]) -> [u8; ACCEPT_LEN] {
-    let mut text = [0; KEY_LEN + GUID.len()];
-    text[..KEY_LEN].copy_from_slice(key);
-    text[KEY_LEN..].copy_from_slice(GUID);
+    let mut words = [0; 15];
+    let (key_words, guid_words) = words.split_at_mut(KEY_LEN / 4);
+    for (word, bytes) in key_words.iter_mut().zip(key.as_chunks().0) {
+        *word = u32::from_be_bytes(*bytes);
+    }
+    guid_words.copy_from_slice(&GUID);
     let mut accept = [0; ACCEPT_LEN];
-    base64::encode(&sha1::digest_60(&text), &mut accept).expect("28 characters stand for 20 bytes");
+    base64::encode(&sha1::digest_60(words), &mut accept).expect("28 characters stand for 20 bytes");
     accept
 }
 
@@ -302,5 +314,15 @@ fn has_token<const N: usize>(value: &[u8], token: &[u8; N]) -> bool {
 const OFFER_LINES: usize = 4;
 const KEY_LEN: usize = 24;
 const ACCEPT_LEN: usize = 28;
-/// §1.3.
-const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+/// §1.3: the constant that is hashed behind the key, in words as SHA-1 takes them.
+const GUID: [u32; 9] = {
+    let mut words = [0; 9];
+    let mut bytes = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11".as_slice();
+    let mut n = 0;
+    while let Some((word, rest)) = bytes.split_first_chunk() {
+        words[n] = u32::from_be_bytes(*word);
+        bytes = rest;
+        n += 1;
+    }
+    words
+};

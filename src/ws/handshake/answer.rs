@@ -18,6 +18,7 @@ pub struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
+    #[inline(always)]
     pub(super) fn new(handshake: &'a Handshake<'a>) -> Self {
         Self { accept: handshake.accept_value(), handshake, subprotocol: None, deflate: None, fields: &[] }
     }
