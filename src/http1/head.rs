@@ -54,7 +54,7 @@ pub(super) trait MessageHead {
     #[inline(always)]
     fn read(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<Option<usize>, Violation> {
         let view = bytes.get(..limits.bytes).unwrap_or(bytes);
-        let mut lines = self.progress().place.lines(view);
+        let Some(mut lines) = self.progress().place.lines(view) else { return Ok(None) };
         let len = self.read_lines(&mut lines, limits)?;
         if len.is_none() {
             self.progress().place = lines.place();

@@ -24,7 +24,7 @@ impl FieldSection {
     /// Reads on, as [`RequestHead::scan`] does; the length includes the empty line at the end, which `Fields` want not.
     pub(crate) fn scan(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<Option<usize>, Violation> {
         let view = bytes.get(..limits.bytes).unwrap_or(bytes);
-        let mut lines = self.place.lines(view);
+        let Some(mut lines) = self.place.lines(view) else { return Ok(None) };
         loop {
             match lines.next_field()? {
                 Next::Field(_) if self.count == limits.fields => return Err(Violation::Limit(Limit::Fields)),
@@ -53,11 +53,11 @@ impl Place {
     /// Nothing read yet.
     pub(super) const START: Self = Self { start: 0, scanned: 0 };
 
-    /// Goes on in `view`, which starts with the bytes that were read.
+    /// Goes on in `view`, which starts with the bytes that were read; `None` if it does not even have as many.
     #[inline(always)]
-    pub(super) fn lines(self, view: &[u8]) -> Lines<'_> {
-        looked_at(view.len().saturating_sub(self.scanned));
-        Lines { view, start: self.start, scanned: self.scanned, odd: Odd::new(view, self.scanned) }
+    pub(super) fn lines(self, view: &[u8]) -> Option<Lines<'_>> {
+        looked_at(view.len().checked_sub(self.scanned)?);
+        Some(Lines { view, start: self.start, scanned: self.scanned, odd: Odd::new(view, self.scanned) })
     }
 }
 
@@ -112,10 +112,6 @@ impl<'v> Lines<'v> {
         loop {
             let at = self.odd.next();
             if at < self.start {
-                if at == self.view.len() {
-                    // Fewer bytes than last time, against all agreements: nobody is to wait here for ever.
-                    return Ok(None);
-                }
                 // The LF of the line before.
                 continue;
             }
