@@ -30,8 +30,19 @@ impl<R> Connection<R> {
         }
     }
 
+    /// The peer is not waited for any longer: for its Close, for room for ours, or for the end of its input.
+    const fn give_up(&mut self) {
+        self.phase = match self.phase {
+            Phase::Open => Phase::Failed(Violation::Timeout),
+            Phase::Failing(violation) => Phase::Failed(violation),
+            phase => phase,
+        };
+        self.finish();
+    }
+
     const fn finish(&mut self) {
         self.over = true;
+        self.wants = Wants::Close;
         self.timers.stop();
     }
 }
@@ -46,15 +57,9 @@ impl<R: Role> Connection<R> {
     /// # Errors
     /// `Full` when something was to be sent and has no room in `tx`: call again with more.
     pub fn handle_timeout(&mut self, now: Instant, tx: &mut Tx<'_>) -> Result<(), Full> {
-        if let Phase::Failing(violation) = self.phase {
-            return self.fail_now(violation, now, tx);
-        }
         if self.is_closing() {
             if self.timers.end().is_some_and(|at| at <= now) {
-                match self.phase {
-                    Phase::Open => self.fail_now(Violation::Timeout, now, tx)?,
-                    _ => self.finish(),
-                }
+                self.give_up();
             }
             return Ok(());
         }
@@ -101,6 +106,10 @@ impl<R: Role> Connection<R> {
         if let Phase::Failing(violation) = self.phase
             && let Err(full) = self.fail_now(violation, now, tx)
         {
+            // A peer that leaves no room for our last word is not waited for any longer than one that has it.
+            if self.timers.end().is_none() {
+                self.timers.over(now);
+            }
             self.wants = Wants::Output(full.needed);
             return Ok(None);
         }
@@ -119,7 +128,6 @@ impl<R: Role> Connection<R> {
     /// Fails the connection, once its Close is written.
     #[cold]
     fn fail_now(&mut self, violation: Violation, now: Instant, tx: &mut Tx<'_>) -> Result<(), Full> {
-        self.phase = Phase::Failing(violation);
         let code = violation.close_code();
         // §7.1.7: "the endpoint SHOULD send a Close frame with an appropriate status code", unless "it believes the
         // other side is unlikely to be able to process" it.

@@ -220,72 +220,96 @@ proptest! {
     /// Any calls in any order: no panic, and what is on the wire is responses, in order, at most one to each request.
     #[test]
     fn any_order_of_calls_keeps_the_wire_whole(
-        wire in a_stream(), calls in prop::collection::vec((0_u8..14, 0_usize..40, 0_u8..40), 1..60),
+        wire in a_stream(), calls in prop::collection::vec((0_u8..15, 0_usize..40, 0_u8..40), 1..60),
     ) {
-        let mut server = Server::new(&Config { max_drain: 20, ..Config::default() });
-        let (mut told, mut sent) = (Vec::new(), Vec::new());
-        let mut received = Vec::new();
-        let mut input = wire.as_slice();
-        let mut now = Instant::ZERO;
-        for (call, room, n) in calls {
-            let mut space = vec![0; if n % 2 == 0 { 400 } else { room }];
-            let mut tx = Tx::new(&mut space);
-            let data = vec![b'd'; usize::from(n)];
-            match call {
-                0..=4 => {
-                    let (piece, rest) = input.split_at(input.len().min(room));
-                    input = rest;
-                    received.extend_from_slice(piece);
-                    let mut rx = if call == 4 && n == 0 { Rx::last(&mut received) } else { Rx::new(&mut received) };
-                    if let Ok(Some(event)) = server.poll(now, &mut rx, &mut tx) {
-                        told.push(support::exchange::told(event));
-                    }
-                    let used = rx.consumed();
-                    received.drain(..used);
-                }
-                5 => {
- let _ = server.respond_with(Status::OK, &[("a", b"b")], &data, &mut tx);
-}
-                6 => {
-                    let body = [BodyLength::None, BodyLength::Length(n.into()), BodyLength::Chunked][usize::from(n % 3)];
-                    let status = [Status::OK, Status::NO_CONTENT, Status::NOT_MODIFIED, Status::CONTINUE][room % 4];
-                    let _ = server.respond(status, &[], body, &mut tx);
-                }
-                7 | 8 => {
- let _ = server.body(&data, &mut tx);
-}
-                9 => {
-                    if let Ok(len) = server.body_prefix(n.into(), &mut tx) {
-                        // The payload follows what is in `tx`.
-                        sent.extend_from_slice(tx.written());
-                        sent.extend_from_slice(&data[..usize::try_from(len).unwrap()]);
-                        tx = Tx::new(&mut []);
-                    }
-                }
-                10 => {
- let _ = server.end(if n % 3 == 0 { &[("t", b"u")] } else { &[] }, &mut tx);
-}
-                11 => {
- let _ = server.inform(Status::EARLY_HINTS, &[("bad", if n == 0 { b"\r\n" } else { b"ok" })], &mut tx);
-}
-                12 if n < 6 => {
- let _ = server.switch_protocols(&[("upgrade", b"foo")], &mut tx);
-}
-                12 if n == 39 => server.close(),
-                12 => {
- let _ = server.body_suffix(&mut tx);
-}
-                _ => {
-                    now = now.checked_add(Duration::from_secs(n.into())).unwrap();
-                    let _ = server.handle_timeout(now, &mut tx);
-                }
-            }
-            sent.extend_from_slice(tx.written());
-        }
+        let (told, sent) = in_any_order(&wire, &calls);
         let methods = methods(&told);
         let read = responses(&sent, &methods);
         prop_assert!(read.is_ok(), "{:?}: {}", read, sent.escape_ascii());
         let finals = read.iter().flat_map(|(all, _)| all).filter(|(status, ..)| *status >= 200).count();
         prop_assert!(finals <= methods.len() + 1, "{finals} answers to {methods:?}");
     }
+}
+
+/// Makes the calls while `wire` comes in; what was told and sent. A call that is refused, for whatever reason, has changed
+/// nothing.
+fn in_any_order(wire: &[u8], calls: &[(u8, usize, u8)]) -> (Vec<Told>, Vec<u8>) {
+    let mut server = Server::new(&Config { max_drain: 20, ..Config::default() });
+    let (mut told, mut sent, mut received) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut input, mut now, mut failed) = (wire, Instant::ZERO, None);
+    for &(call, room, n) in calls {
+        let mut space = vec![0; if n % 2 == 0 { 400 } else { room }];
+        let room_then = space.len();
+        let mut tx = Tx::new(&mut space);
+        let data = vec![b'd'; usize::from(n)];
+        let before = format!("{server:?}");
+        let mut payload = 0;
+        let result = match call {
+            0..=4 => {
+                let (piece, rest) = input.split_at(input.len().min(room));
+                input = rest;
+                received.extend_from_slice(piece);
+                let twin = received.clone();
+                let mut rx = match (call, n) {
+                    (4, 0) => Rx::last(&mut received),
+                    (4, 1) => Rx::full(&mut received),
+                    _ => Rx::new(&mut received),
+                };
+                match server.poll(now, &mut rx, &mut tx) {
+                    Ok(event) => {
+                        assert_eq!(failed, None);
+                        if event.is_none()
+                            && let Wants::Output(needed) = server.wants()
+                        {
+                            assert!(needed > room_then && tx.is_empty(), "{needed} of {room_then}");
+                        }
+                        told.extend(event.map(support::exchange::told));
+                    }
+                    Err(violation) => {
+                        assert_eq!(*failed.get_or_insert(violation), violation);
+                        assert_eq!(server.wants(), Wants::Close);
+                    }
+                }
+                let used = rx.consumed();
+                assert_eq!(rx.bytes(), &twin[used..], "only what is consumed may change");
+                received.drain(..used);
+                Ok(())
+            }
+            5 => server.respond_with(Status::OK, &[("a", b"b")], &data, &mut tx),
+            6 => {
+                let body = [BodyLength::None, BodyLength::Length(n.into()), BodyLength::Chunked][usize::from(n % 3)];
+                let status = [Status::OK, Status::NO_CONTENT, Status::NOT_MODIFIED, Status::CONTINUE][room % 4];
+                server.respond(status, &[], body, &mut tx)
+            }
+            7 | 8 => server.body(&data, &mut tx).map(|taken| assert!(taken <= data.len())),
+            9 => server.body_prefix(n.into(), &mut tx).map(|len| payload = len as usize),
+            10 => server.end(if n % 3 == 0 { &[("t", b"u")] } else { &[] }, &mut tx),
+            11 => server.inform(Status::EARLY_HINTS, &[("bad", if n == 0 { b"\r\n" } else { b"ok" })], &mut tx),
+            12 if n < 6 => server.switch_protocols(&[("upgrade", b"foo")], &mut tx),
+            12 if n == 39 => {
+                server.close();
+                Ok(())
+            }
+            12 => server.body_suffix(&mut tx),
+            13 => {
+                now = now.checked_add(Duration::from_secs(n.into())).unwrap();
+                server.handle_timeout(now, &mut tx).map_err(SendError::Full)
+            }
+            _ => {
+                let early = server.poll_timeout().map(|at| at.as_nanos().saturating_sub(1));
+                let result = server.handle_timeout(Instant::from_nanos(early.unwrap_or(u64::MAX)), &mut tx);
+                assert_eq!((result, format!("{server:?}")), (Ok(()), before.clone()), "a deadline before its time");
+                Ok(())
+            }
+        };
+        if let Err(error) = result {
+            assert_eq!((format!("{server:?}"), tx.written()), (before, &b""[..]), "refused: {error:?}");
+            if let SendError::Full(full) = error {
+                assert!(full.needed > room_then, "{full:?} of {room_then}");
+            }
+        }
+        sent.extend_from_slice(tx.written());
+        sent.extend_from_slice(&data[..payload]);
+    }
+    (told, sent)
 }

@@ -1,6 +1,9 @@
 //! Any split, any output, any order of calls: the same outcome as whole, and as a decoder with no cleverness.
 
-use hopwire::io::{Rx, SendError, Tx};
+use std::time::Duration;
+
+use hopwire::io::{Rx, SendError, Tx, Wants};
+use hopwire::time::Instant;
 use hopwire::ws::{CloseCode, Config, Kind, Role};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -142,53 +145,87 @@ proptest! {
 
     #[test]
     fn calls_in_any_order_leave_a_legal_wire(
-        calls in vec((0..9_u8, 0..160_usize), 0..40), input in conversation(true), room in 0..400_usize,
+        calls in vec((0..12_u8, 0..160_usize), 0..40), input in conversation(true), room in 0..400_usize,
     ) {
-        let mut conn = server(Config::default());
-        let mut input = input;
-        let mut rx = Rx::new(&mut input);
-        let mut wire = vec![];
-        for (call, len) in calls {
-            let mut out = vec![0; room];
-            let mut tx = Tx::new(&mut out);
-            let text = "x".repeat(len);
-            let mut payload = 0;
-            let done = match call {
-                0 => conn.send_text(text.as_str(), &mut tx),
-                1 => conn.send_binary(text.as_bytes(), &mut tx),
-                2 => conn.send_ping(text.as_bytes(), &mut tx),
-                3 => conn.send_pong(text.as_bytes(), &mut tx),
-                4 => conn.send_text_piece(text.as_str(), len % 2 == 0, &mut tx),
-                5 => conn.send_binary_piece(text.as_bytes(), len % 2 == 0, &mut tx),
-                6 if len % 5 == 0 => conn.close(NOW, CloseCode::NORMAL, &text, &mut tx),
-                7 => {
-                    payload = len;
-                    conn.send_prefix(Kind::Binary, len as u64, len % 2 == 0, &mut tx)
-                }
-                _ => {
-                    let _ = conn.poll(NOW, &mut rx, &mut tx);
-                    Ok(())
-                }
-            };
-            match done {
-                Ok(()) => {
-                    wire.extend_from_slice(tx.written());
-                    wire.extend_from_slice(&text.as_bytes()[..payload]);
-                }
-                Err(error) => {
-                    prop_assert!(tx.is_empty());
-                    if let SendError::Full(full) = error {
-                        prop_assert!(full.needed > room);
-                    }
-                }
-            }
-        }
+        let wire = in_any_order(&calls, input, room);
         // The peer finds nothing wrong with it, and nothing after a Close.
         let told = play(&mut client(Config::default()), [&wire[..]], 1000, false);
         prop_assert_eq!(told.violation, None);
         let frames = frames(&wire);
         prop_assert!(frames.iter().rev().skip(1).all(|(first, _)| *first != 0x88 || after_our_close(&frames)));
     }
+}
+
+/// Makes the calls while `input` comes in; what was sent. A call that is refused, for whatever reason, has changed nothing.
+fn in_any_order(calls: &[(u8, usize)], mut input: Vec<u8>, room: usize) -> Vec<u8> {
+    let mut conn = server(Config::default());
+    let (mut wire, mut now, mut start, mut failed) = (vec![], NOW, 0, None);
+    for &(call, len) in calls {
+        let mut out = vec![0; room];
+        let mut tx = Tx::new(&mut out);
+        let text = "x".repeat(len);
+        let before = format!("{conn:?}");
+        let mut payload = 0;
+        let done = match call {
+            0 => conn.send_text(text.as_str(), &mut tx),
+            1 => conn.send_binary(text.as_bytes(), &mut tx),
+            2 => conn.send_ping(text.as_bytes(), &mut tx),
+            3 => conn.send_pong(text.as_bytes(), &mut tx),
+            4 => conn.send_text_piece(text.as_str(), len % 2 == 0, &mut tx),
+            5 => conn.send_binary_piece(text.as_bytes(), len % 2 == 0, &mut tx),
+            6 if len % 5 == 0 => conn.close(now, CloseCode::NORMAL, &text, &mut tx),
+            7 => conn.send_prefix(Kind::Binary, len as u64, len % 2 == 0, &mut tx).map(|()| payload = len),
+            8 => {
+                now = now.checked_add(Duration::from_millis(100 * len as u64)).unwrap();
+                conn.handle_timeout(now, &mut tx).map_err(SendError::Full)
+            }
+            9 => {
+                let early = conn.poll_timeout().map_or(u64::MAX, |at| at.as_nanos().saturating_sub(1));
+                // Before the first call that knows the time, that is the time.
+                if early > 0 {
+                    assert_eq!(conn.handle_timeout(Instant::from_nanos(early), &mut tx), Ok(()));
+                    assert_eq!(format!("{conn:?}"), before, "a deadline before its time");
+                }
+                Ok(())
+            }
+            _ => {
+                let end = input.len().min(start + len);
+                let twin = input.clone();
+                let mut rx = match len {
+                    0 => Rx::last(&mut input[start..end]),
+                    1 => Rx::full(&mut input[start..end]),
+                    _ => Rx::new(&mut input[start..end]),
+                };
+                match conn.poll(now, &mut rx, &mut tx) {
+                    Ok(event) => {
+                        assert_eq!(failed, None);
+                        if event.is_none()
+                            && let Wants::Output(needed) = conn.wants()
+                        {
+                            assert!(needed > room && tx.is_empty(), "{needed} of {room}");
+                        }
+                    }
+                    Err(violation) => {
+                        assert_eq!(*failed.get_or_insert(violation), violation);
+                        assert_eq!(conn.wants(), Wants::Close);
+                    }
+                }
+                let used = rx.consumed();
+                assert_eq!(rx.bytes(), &twin[start + used..end], "only what is consumed may change");
+                start += used;
+                Ok(())
+            }
+        };
+        if let Err(error) = done {
+            assert_eq!((format!("{conn:?}"), tx.written()), (before, &b""[..]), "refused: {error:?}");
+            if let SendError::Full(full) = error {
+                assert!(full.needed > room);
+            }
+        }
+        wire.extend_from_slice(tx.written());
+        wire.extend_from_slice(&text.as_bytes()[..payload]);
+    }
+    wire
 }
 
 /// After our Close only pongs may follow (§5.5.2: until the peer's Close is received).

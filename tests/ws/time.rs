@@ -164,6 +164,18 @@ fn a_close_for_a_deadline_waits_for_room() {
 }
 
 #[test]
+fn a_last_word_without_room_is_not_waited_for_for_ever() {
+    let mut conn = server(Config::default());
+    assert_eq!(conn.poll(NOW, &mut Rx::new(&mut [0x83]), &mut Tx::new(&mut [])), Ok(None));
+    assert_eq!(conn.poll(after(4), &mut Rx::new(&mut [0x83]), &mut Tx::new(&mut [])), Ok(None));
+    assert_eq!((conn.wants(), conn.is_over()), (Wants::Output(4), false));
+    quiet_until(&mut conn, after(5));
+    assert_eq!(tick(&mut conn, after(5)), b"");
+    assert_eq!((conn.wants(), conn.is_over(), conn.poll_timeout()), (Wants::Close, true, None));
+    assert_eq!(conn.poll(after(5), &mut Rx::new(&mut [0x83]), &mut Tx::new(&mut [])), Err(Violation::Opcode));
+}
+
+#[test]
 fn our_close_waits_for_the_answer_until_its_deadline() {
     let mut out = [0; 64];
     let due = NOW.checked_add(Duration::from_secs(10)).unwrap();
