@@ -80,7 +80,7 @@ impl<S: AsMut<[u8]>> RxBuffer<S> {
     /// Forgets the first `n` unconsumed bytes: [`Rx::consumed`] of the cursor that is gone now.
     pub fn consume(&mut self, n: usize) {
         debug_assert!(n <= self.filled - self.start, "more was consumed than received");
-        self.start = self.filled.min(self.start + n);
+        self.start = self.filled.min(self.start.saturating_add(n));
     }
 
     #[cfg(feature = "alloc")]

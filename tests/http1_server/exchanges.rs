@@ -82,6 +82,44 @@ fn continue_is_sent_when_the_content_is_asked_for() {
 }
 
 /// 0.CL and kin: whether the client sends its content after a final answer cannot be known, so nothing is read on.
+/// "A server that receives an Expect field value containing a member other than 100-continue MAY respond with a 417" (RFC
+/// 9110 §10.1.1): the caller, who can read the field.
+#[test]
+fn another_expectation_is_the_callers_to_judge() {
+    for expect in ["x", "100-continued", "\"100-continue\"", "100-continue=1", "x=\"a, 100-continue\"", ""] {
+        let wire = format!("POST / HTTP/1.1\r\nHost: a\r\nExpect: {expect}\r\nContent-Length: 5\r\n\r\n");
+        let mut exchange = Exchange::new(Server::default());
+        exchange.feed(wire.as_bytes(), &mut ignore);
+        assert_eq!((exchange.wire(), exchange.server.wants()), (String::new(), Wants::Input), "{expect}");
+        let answered = exchange.out.call(|tx| exchange.server.respond_with(Status::EXPECTATION_FAILED, &[], b"", tx));
+        assert_eq!(answered, Ok(()));
+        assert!(exchange.wire().starts_with("HTTP/1.1 417 Expectation Failed\r\n"));
+    }
+    for expect in ["100-Continue", ", 100-continue ,", "x, 100-continue"] {
+        let wire = format!("POST / HTTP/1.1\r\nHost: a\r\nExpect: {expect}\r\nContent-Length: 5\r\n\r\n");
+        let mut exchange = Exchange::new(Server::default());
+        exchange.feed(wire.as_bytes(), &mut ignore);
+        assert_eq!(exchange.wire(), "HTTP/1.1 100 Continue\r\n\r\n", "{expect}");
+    }
+}
+
+/// "If a server receives both an Upgrade and an Expect header field with the "100-continue" expectation, the server MUST send
+/// a 100 (Continue) response before sending a 101 (Switching Protocols) response" (RFC 9110 §7.8).
+#[test]
+fn continue_comes_before_a_switch() {
+    let head = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\nExpect: 100-continue\r\n\
+        Content-Length: 2\r\n\r\n";
+    let mut exchange = Exchange::new(Server::default());
+    let mut switch = |server: &mut Server, told: &Told, out: &mut Out| {
+        let switched = out.call(|tx| server.switch_protocols(&[("upgrade", b"x")], tx));
+        assert_eq!(switched.is_ok(), matches!(told, Told::Body(_)));
+    };
+    exchange.feed(head, &mut switch);
+    exchange.feed(b"hiNEXT", &mut switch);
+    assert!(exchange.wire().starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 101 "), "{}", exchange.wire());
+    assert_eq!((exchange.server.has_switched(), exchange.rest()), (true, &b"NEXT"[..]));
+}
+
 #[test]
 fn an_answer_instead_of_continue_closes() {
     let head: &[u8] = b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 26\r\n\r\n";
