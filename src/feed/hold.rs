@@ -16,6 +16,9 @@ use crate::time::Instant;
 /// Looking and parking are one step, so nothing can be published in between. Nothing is kept of a poll once it is
 /// answered: an answer that gets lost is asked for again with the cursor of before.
 ///
+/// Parking, waking and aborting are a few steps each, however many wait. With a token of 8 bytes, 10,000 parked polls take
+/// at most 1 MiB, 104 bytes each, and a publish to all of them makes one answer.
+///
 /// ```
 /// use hopwire::{feed::{Answer, Ask, Hold, HoldConfig, Log, LogConfig}, time::Instant};
 ///

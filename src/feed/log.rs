@@ -13,6 +13,9 @@ use crate::time::Instant;
 /// An ordered history of encoded events in memory. What is published is encoded once, whoever reads it and by whatever
 /// transport.
 ///
+/// It never has more entries, more bytes or older ones than its [`LogConfig`] says. A thousand entries take their blocks
+/// (data, cursor and 12 bytes or more of field names) and 32 bytes each.
+///
 /// ```
 /// use hopwire::{feed::{Log, LogConfig, Start, Tail}, time::Instant};
 ///

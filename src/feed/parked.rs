@@ -127,6 +127,7 @@ impl<T> Parking<T> {
         let due = now.as_nanos() / TICK;
         self.tick = self.tick.max(due.saturating_sub(BUCKETS as u64 - 1));
         while self.tick <= due {
+            step();
             let at = self.wheel[bucket_of(self.tick)].first;
             let Some(slot) = self.slots.get(index(at)) else {
                 self.tick += 1;
@@ -154,6 +155,7 @@ impl<T> Parking<T> {
     pub(super) fn of_client(&self, client: u64) -> Option<Key> {
         let mut at = *self.clients.get(self.chain_of(client))?;
         while let Some(slot) = self.slots.get(index(at)) {
+            step();
             if slot.parked.as_ref().is_some_and(|parked| parked.client == client) {
                 return Some(Key { slot: at, generation: slot.generation });
             }
@@ -231,6 +233,7 @@ impl<T> Parking<T> {
         self.salt = u64::from_le_bytes(salt);
         self.clients = vec![NONE; (self.clients.len() * 2).max(64)];
         for at in 0..self.slots.len() {
+            step();
             let client = self.slots[at].parked.as_ref().map_or(0, |parked| parked.client);
             if client != 0 {
                 let chain = self.chain_of(client);
@@ -261,6 +264,7 @@ impl<T> Parking<T> {
         }
         let mut before = self.clients[chain];
         while let Some(slot) = self.slots.get_mut(index(before)) {
+            step();
             if slot.chain == at {
                 slot.chain = next;
                 return;
@@ -334,3 +338,81 @@ const TICK: u64 = 250_000_000;
 
 /// 64 seconds in all.
 const BUCKETS: usize = 256;
+
+/// One more turn of a loop: the tests count them.
+#[cfg(not(test))]
+const fn step() {}
+
+#[cfg(test)]
+use tests::step;
+
+#[cfg(test)]
+mod tests {
+    use core::cell::Cell;
+    use std::vec::Vec;
+
+    use super::*;
+
+    std::thread_local! {
+        static STEPS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn step() {
+        STEPS.set(STEPS.get() + 1);
+    }
+
+    /// How many turns of loops `work` takes.
+    fn steps<R>(work: impl FnOnce() -> R) -> (R, usize) {
+        let before = STEPS.get();
+        (work(), STEPS.get() - before)
+    }
+
+    #[test]
+    fn parking_finding_waking_and_aborting_are_a_few_steps_however_many_wait() {
+        const MOST: usize = 10_000;
+        let now = Instant::ZERO;
+        let mut entropy =
+            |bytes: &mut [u8]| bytes.copy_from_slice(&[0x6b, 0x1f, 0xc2, 0x90, 0x35, 0xe8, 0x47, 0xda][..bytes.len()]);
+        let cursor = Cursor { epoch: 1, seq: 0 };
+        // Numbers in a row, and some that share all their low or high bits.
+        for client in [|n| n + 1, |n| (n + 1) << 40, |n| (n + 1) * 64 * 16_384] {
+            let mut parking = Parking::new();
+            let mut keys = Vec::new();
+            let (mut parked, mut most) = (0, 0);
+            for n in 0..MOST as u64 {
+                let until = Instant::from_millis(1000 + n % 200_000);
+                let who = Parked { token: n, cursor, client: client(n) };
+                let (key, steps_of_one) = steps(|| parking.park(who, until, now, &mut entropy));
+                (parked, most) = (parked + steps_of_one, most.max(steps_of_one));
+                keys.push(key);
+            }
+            // Now and then all chains are made anew, twice as many: a few steps for each in the end.
+            assert!(parked <= 2 * MOST && most <= MOST, "{parked} {most}");
+            for (n, &parked) in (0..).zip(&keys) {
+                let (key, steps) = steps(|| parking.of_client(client(n)));
+                assert!(key == Some(parked) && steps <= 10, "{steps}");
+            }
+            // From the middle, from the front, by time.
+            for n in (0..MOST).filter(|n| n % 3 == 1) {
+                let (gone, steps) = steps(|| parking.abort(keys[n]));
+                assert!(gone.is_some_and(|gone| gone.token == n as u64) && steps <= 10, "{steps}");
+            }
+            for _ in 0..MOST / 3 {
+                let (gone, steps) = steps(|| parking.take_first());
+                assert!(gone.is_some() && steps <= 10, "{steps}");
+            }
+            let (left, mut ended, mut turns, mut ticks) = (parking.len(), 0, 0, 0);
+            while parking.len() > 0 {
+                ticks += 1;
+                let now = Instant::from_nanos(ticks * TICK);
+                let (all, steps) = steps(|| core::iter::from_fn(|| parking.take_due(now)).count());
+                (ended, turns) = (ended + all, turns + steps);
+            }
+            // A few for each poll, one for each tick, however often the wheel goes round.
+            assert!(left > 3000 && ended == left && turns <= 3 * left, "{turns} {ticks}");
+            // The room of those who have gone is used again, without a step.
+            let who = Parked { token: 0, cursor, client: 1 };
+            assert_eq!(steps(|| parking.park(who, now, now, &mut entropy)).1, 0);
+        }
+    }
+}

@@ -28,21 +28,35 @@ fn read(log: &Log, start: Start) -> String {
 
 #[test]
 fn a_flood_stays_within_count_bytes_and_age() {
-    for (count, bytes) in [(10, 1 << 20), (1000, 500), (1, 100), (3, 64)] {
-        let mut log = Log::new(config(count, bytes, Some(2)), 1);
+    // Each of the three is the one that counts in some of these; an update comes each millisecond.
+    for (count, bytes, age) in
+        [(10, 1 << 20, 2), (1000, 500, 2), (1, 100, 2), (3, 64, 2), (5000, 1 << 20, 2), (5000, 1 << 20, 1)]
+    {
+        let mut log = Log::new(config(count, bytes, Some(age)), 1);
+        let (age, mut reached) = (usize::try_from(age).unwrap() * 1000, [false; 3]);
         for n in 0..5000_u64 {
+            let before = log.bytes();
             let cursor =
                 log.publish("", &"x".repeat(usize::try_from(n % 40).unwrap()), Instant::from_millis(n)).unwrap();
             assert_eq!(cursor, Cursor { epoch: 1, seq: n + 1 });
-            assert!((1..=count).contains(&log.len()) && log.bytes() <= bytes);
+            // What was published in the last seconds, one a millisecond, and no more.
+            assert!((1..=count.min(age)).contains(&log.len()) && log.bytes() <= bytes);
+            assert!(log.poll_timeout().is_some_and(|at| at > Instant::from_millis(n)));
+            let added = log.block(log.head()).unwrap().len();
+            for (reached, now) in reached.iter_mut().zip([log.len() == count, before + added > bytes, log.len() == age])
+            {
+                *reached |= now;
+            }
             let blocks: usize = (log.oldest()..=log.head()).map(|seq| log.block(seq).unwrap().len()).sum();
             assert_eq!((blocks, log.head() - log.oldest() + 1), (log.bytes(), log.len() as u64));
             assert_eq!((log.block(log.oldest() - 1), log.block(log.head() + 1)), (None, None));
         }
-        log.handle_timeout(Instant::from_millis(4998 + 2000));
+        assert!(reached.contains(&true), "{count} {bytes} {age}");
+        let ends = |millis: usize| Instant::from_millis(u64::try_from(millis + age).unwrap());
+        log.handle_timeout(ends(4998));
         assert_eq!(log.len(), 1, "the newest is too old a millisecond later");
-        assert_eq!(log.poll_timeout(), Some(Instant::from_millis(4999 + 2000)));
-        log.handle_timeout(Instant::from_millis(4999 + 2000));
+        assert_eq!(log.poll_timeout(), Some(ends(4999)));
+        log.handle_timeout(ends(4999));
         assert!(log.is_empty() && log.bytes() == 0 && log.poll_timeout().is_none());
         assert_eq!((log.oldest(), log.head()), (5001, 5000));
     }

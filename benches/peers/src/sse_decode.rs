@@ -1,7 +1,8 @@
 //! Decoding of events in chunks, per event. A new parser for each round of many events.
 //!
 //! Peers on streams get ready-made `Bytes` chunks (cloning one is a reference count), the others get the same chunks as
-//! slices and copy them into buffers of their own. hopwire reads them through a receive buffer, as from a socket;
+//! slices and copy them into buffers of their own. hopwire reads them through a receive buffer, as from a socket, with
+//! room for two of the longest events: with less, what is there of the next one is moved to the front for each.
 //! `.._inplace` lets it have the whole stream where it lies. `@copy` is the copy into the buffer alone.
 use crate::harness::*;
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 const AREA: &str = "sse_decode";
+const INBOX: usize = 80 << 10;
 
 #[derive(Clone)]
 struct Chunks(Rc<Vec<Bytes>>, usize);
@@ -110,7 +112,7 @@ fn measure(case: String, one: &str, n: usize, size: usize, want: Option<&'static
     let c = Chunks(Rc::new(chunks), 0);
     let expected = if want.is_some() { n } else { 0 };
 
-    let mut inbox = RxBuffer::new(vec![0; 64 << 10]);
+    let mut inbox = RxBuffer::new(vec![0; INBOX]);
     let mut seen = 0;
     hopwire(&mut inbox, &c, &mut |d| {
         assert_eq!(Some(d), want.map(str::as_bytes), "hopwire");
@@ -156,10 +158,10 @@ fn measure(case: String, one: &str, n: usize, size: usize, want: Option<&'static
     peer!("sse-stream", sse_stream);
     peer!("sseer", sseer);
     peer!("eventsource-stream", es_stream);
-    let mut inbox = RxBuffer::new(vec![0; 64 << 10]);
+    let mut inbox = RxBuffer::new(vec![0; INBOX]);
     g.add("@copy", n, move || {
         for chunk in black_box(&c).0.iter() {
-            for read in chunk.chunks(64 << 10) {
+            for read in chunk.chunks(INBOX) {
                 inbox.space()[..read.len()].copy_from_slice(read);
                 inbox.advance(read.len());
                 black_box(inbox.rx().bytes());
