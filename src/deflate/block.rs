@@ -5,7 +5,7 @@ use super::prefix;
 use super::sink::Sink;
 use super::symbols::{Frequencies, Symbol, Symbols, length_code};
 use super::tables::{
-    CODE_LENGTH_CODES, CODE_LENGTH_ORDER, DISTANCE_CODES, DISTANCE_EXTRA, END_OF_BLOCK, FIRST_LENGTH,
+    CODE_LENGTH_CODES, CODE_LENGTH_ORDER, DISTANCE_BASE, DISTANCE_CODES, DISTANCE_EXTRA, END_OF_BLOCK, FIRST_LENGTH,
     FIXED_DISTANCE_BITS, FIXED_LITERAL_BITS, LENGTH_BASE, LENGTH_EXTRA, LITERAL_CODES, MAX_CODE_BITS,
     MAX_CODE_LENGTH_BITS, MAX_MATCH, MIN_MATCH, REPEAT_LAST, REPEAT_ZERO, REPEAT_ZERO_LONG,
 };
@@ -137,9 +137,8 @@ fn write_symbols(codes: &Codes, done: &mut usize, symbols: &[Symbol], shared: &m
     while room && let Some(symbol) = left.next() {
         // All bits of the symbol first: that does not wait for those before them to be written.
         let (first, second) = (codes.first[symbol.first()], codes.distances[symbol.second()]);
-        let extra = symbol.extra(second.extra());
-        let distance = second.bits() | u64::from(extra) << second.count();
-        sink.push(first.bits() | distance << first.count(), first.count() + second.count() + second.extra());
+        let distance = second.bits(symbol.distance());
+        sink.push(first.bits() | distance << first.count(), first.count() + u32::from(second.count));
         room = sink.room();
     }
     *done = symbols.len() - left.len();
@@ -150,37 +149,56 @@ fn write_symbols(codes: &Codes, done: &mut usize, symbols: &[Symbol], shared: &m
     room
 }
 
-/// Bits to write: how many, in the lowest five bits; of how many extra bits they are followed, in the next four;
-/// then the bits, up to 20.
+/// Bits to write: how many, in the lowest six bits; then the bits, up to 20.
 #[derive(Clone, Copy, Debug)]
 struct Item(u32);
 
 impl Item {
     const fn new(bits: u32, count: u32) -> Self {
-        Self(bits << 9 | count)
-    }
-
-    const fn with_extra(self, extra: u8) -> Self {
-        Self(self.0 | (extra as u32) << 5)
+        Self(bits << 6 | count)
     }
 
     #[inline]
     const fn bits(self) -> u64 {
-        (self.0 >> 9) as u64
+        (self.0 >> 6) as u64
     }
 
     #[inline]
     const fn count(self) -> u32 {
-        self.0 & 31
-    }
-
-    #[inline]
-    const fn extra(self) -> u32 {
-        self.0 >> 5 & 15
+        self.0 & 63
     }
 
     fn write(self, sink: &mut Sink<'_>) {
         sink.push(self.bits(), self.count());
+    }
+}
+
+/// The code of a distance with its extra bits; no bits, of no distance.
+#[derive(Clone, Copy, Debug)]
+struct Distance {
+    /// The code, less the smallest distance that has it where the extra bits stand: so the distance itself can be added.
+    code: u32,
+    code_bits: u8,
+    /// Of code and extra bits.
+    count: u8,
+}
+
+impl Distance {
+    const NONE: Self = Self { code: 0, code_bits: 0, count: 0 };
+
+    const fn new(symbol: usize, code: u16, code_bits: u8) -> Self {
+        let base = DISTANCE_BASE[symbol] as u32 - 1;
+        Self {
+            code: (code as u32).wrapping_sub(base << code_bits),
+            code_bits,
+            count: code_bits + DISTANCE_EXTRA[symbol],
+        }
+    }
+
+    /// `distance` is one less than that.
+    #[inline]
+    fn bits(self, distance: u32) -> u64 {
+        u64::from((distance << self.code_bits).wrapping_add(self.code))
     }
 }
 
@@ -190,7 +208,7 @@ pub(super) struct Codes {
     /// Literals, and from 256 on match lengths from 3 on with their extra bits.
     first: [Item; 512],
     end: Item,
-    distances: [Item; 64],
+    distances: [Distance; 64],
 }
 
 /// §3.2.6
@@ -201,7 +219,7 @@ static FIXED: Codes = {
 };
 
 impl Codes {
-    const EMPTY: Self = Self { first: [Item(0); 512], end: Item(0), distances: [Item(0); 64] };
+    const EMPTY: Self = Self { first: [Item(0); 512], end: Item(0), distances: [Distance::NONE; 64] };
 
     const fn set<const L: usize, const D: usize>(&mut self, literal_bits: &[u8; L], distance_bits: &[u8; D]) {
         let codes = prefix::codes(literal_bits);
@@ -225,8 +243,7 @@ impl Codes {
         let codes = prefix::codes(distance_bits);
         symbol = 0;
         while symbol < DISTANCE_CODES {
-            self.distances[symbol] =
-                Item::new(codes[symbol] as u32, distance_bits[symbol] as u32).with_extra(DISTANCE_EXTRA[symbol]);
+            self.distances[symbol] = Distance::new(symbol, codes[symbol], distance_bits[symbol]);
             symbol += 1;
         }
     }

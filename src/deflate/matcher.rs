@@ -8,6 +8,8 @@
     reason = "positions are kept modulo 2^16; of eight bytes the first ones are the lowest"
 )]
 
+use core::mem;
+
 use super::history::History;
 use super::symbols::{Symbol, Symbols};
 
@@ -33,8 +35,9 @@ impl<const TABLE: usize> Matcher<TABLE> {
 
     /// Turns input into symbols until there is no room for more, or no more than `keep` bytes are left.
     ///
-    /// The first match is taken. Whether a byte begins one can hardly be predicted, so three are looked at before
-    /// anything depends on the answer: that one of them does can be.
+    /// The first match is taken: beside each position stands a part of the hash, and where that is the same, what is
+    /// there is worth a look. Whether a byte begins a match can hardly be predicted, so two are looked at before anything
+    /// depends on the answer: that one of them does can be.
     pub(super) fn fast(&mut self, history: &mut History<[u8]>, symbols: &mut Symbols, keep: u32) {
         while history.ahead() > keep.max(7) {
             let Some(space) = symbols.space::<{ TOGETHER + 1 }>() else { return };
@@ -42,26 +45,35 @@ impl<const TABLE: usize> Matcher<TABLE> {
             let bytes = history.eight(at);
             let (mut literals, mut distance) = (TOGETHER, 0);
             for ahead in 0..TOGETHER {
-                // The five bytes there, above zeros.
-                let five = bytes >> (8 * ahead) << 24;
-                let at = at.wrapping_add(ahead as u32);
-                let place = &mut self.table[(five.wrapping_mul(FAST_HASH) >> (64 - Self::FAST_BITS)) as usize];
-                let back = before(at, *place);
-                *place = at as u16;
-                let same = history.eight(at.wrapping_sub(back)) << 24 == five;
-                let first = same & (back.wrapping_sub(1) < reach) & (literals == TOGETHER);
+                // The six bytes there, above zeros.
+                let hash = (bytes >> (8 * ahead) << 16).wrapping_mul(FAST_HASH);
+                let here = [at.wrapping_add(ahead as u32) as u16, (hash >> 32) as u16];
+                let place = &mut self.table.as_chunks_mut().0[(hash >> (64 - Self::FAST_BITS)) as usize];
+                let [there, mark] = mem::replace(place, here);
+                let back = u32::from(here[0].wrapping_sub(there));
+                let first = (mark == here[1]) & (back.wrapping_sub(1) < reach) & (literals == TOGETHER);
                 (literals, distance) = if first { (ahead, back) } else { (literals, distance) };
             }
             for (ahead, symbol) in space[..TOGETHER].iter_mut().enumerate() {
                 *symbol = Symbol::literal((bytes >> (8 * ahead)) as u8);
             }
-            history.pass(literals as u32);
-            symbols.add(literals as u32);
-            if literals < TOGETHER {
-                let len = history.common(history.at(), distance, history.longest());
-                symbols.push_match(len, distance);
-                history.pass(len);
+            if literals == TOGETHER {
+                // By a constant: the next two need not wait for the answer.
+                symbols.add(TOGETHER as u32);
+                history.pass(TOGETHER as u32);
+                continue;
             }
+            symbols.add(literals as u32);
+            history.pass(literals as u32);
+            let len = history.common(history.at(), distance, history.longest());
+            if len < HASHED {
+                // Other bytes with the same hash, or what another history left.
+                symbols.add(1);
+                history.pass(1);
+                continue;
+            }
+            symbols.push_match(len, distance);
+            history.pass(len);
         }
         literals(history, symbols, keep);
     }
@@ -135,8 +147,8 @@ impl<const TABLE: usize> Matcher<TABLE> {
     }
 
     const ROW_BITS: u32 = (TABLE / ROW).ilog2();
-    /// Twice this many bytes shall fit a first-level cache.
-    const FAST_BITS: u32 = if TABLE.ilog2() < 13 { TABLE.ilog2() } else { 13 };
+    /// Four times this many bytes shall fit a first-level cache, beside the window.
+    const FAST_BITS: u32 = if TABLE.ilog2() < 13 { TABLE.ilog2() - 1 } else { 12 };
 }
 
 /// Of what must be encoded now, the last bytes: too few to look for a match.
@@ -165,8 +177,8 @@ const fn hash(bytes: u64) -> u32 {
     (bytes as u32).wrapping_mul(0x9e37_79b1)
 }
 
-/// Positions that are looked at together: eight bytes hold five from each of them on, and one more.
-const TOGETHER: usize = 3;
+/// Positions that are looked at together: eight bytes hold six from each of them on.
+const TOGETHER: usize = 2;
 
 /// 2^64 divided by the golden ratio.
 const FAST_HASH: u64 = 0x9e37_79b9_7f4a_7c15;

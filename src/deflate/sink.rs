@@ -58,7 +58,7 @@ impl<'o> Sink<'o> {
     /// before that.
     #[inline]
     pub(super) fn room(&mut self) -> bool {
-        let Some(space) = self.output.get_mut(self.at..).and_then(|rest| rest.first_chunk_mut()) else {
+        let Some(space) = self.output.get_mut(self.at..self.at + 8).and_then(|rest| rest.first_chunk_mut()) else {
             (self.at, self.waiting) = self.waiting.drain(self.output, self.at);
             return self.waiting.count <= 63 - Self::PUSH;
         };

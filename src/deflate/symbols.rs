@@ -35,10 +35,10 @@ impl Symbol {
         (self.0 >> 9 & 0x3f) as usize
     }
 
-    /// The extra bits of the distance, if there are `count` of them.
+    /// The distance less one; of a literal, 0.
     #[inline]
-    pub(super) const fn extra(self, count: u32) -> u32 {
-        self.0 >> 15 & ((1 << count) - 1)
+    pub(super) const fn distance(self) -> u32 {
+        self.0 >> 15
     }
 }
 
@@ -197,8 +197,8 @@ mod tests {
         for distance in 1..=32768 {
             let symbol = Symbol::a_match(3, distance);
             let code = symbol.second();
-            let extra = symbol.extra(u32::from(DISTANCE_EXTRA[code]));
-            assert_eq!(u32::from(DISTANCE_BASE[code]) + extra, distance);
+            let extra = distance - u32::from(DISTANCE_BASE[code]);
+            assert!(symbol.distance() + 1 == distance && extra < 1 << DISTANCE_EXTRA[code]);
         }
     }
 
