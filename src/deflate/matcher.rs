@@ -100,7 +100,7 @@ impl<const TABLE: usize> Matcher<TABLE> {
                 passed = 0;
             }
             symbols.push_match(len, distance);
-            for ahead in passed..(len - 1).min(history.ahead().saturating_sub(HASHED - 1)) {
+            for ahead in passed..(len - 1).min(REMEMBERED).min(history.ahead().saturating_sub(HASHED - 1)) {
                 let at = history.at().wrapping_add(ahead);
                 remember(self.row(history.eight(at)), at);
             }
@@ -182,6 +182,9 @@ const TOGETHER: usize = 2;
 
 /// 2^64 divided by the golden ratio.
 const FAST_HASH: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Of a long match, so many positions are remembered: what the others begin was seen before.
+const REMEMBERED: u32 = 48;
 
 /// How many bytes are hashed: the shortest match that is found.
 const HASHED: u32 = 4;
