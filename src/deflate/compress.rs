@@ -3,7 +3,7 @@
 use super::Status;
 use super::block::Block;
 use super::history::History;
-use super::matcher::{Effort, Matcher};
+use super::matcher::Matcher;
 use super::sink::{Sink, Waiting};
 use super::symbols::Symbols;
 
@@ -32,9 +32,9 @@ pub enum Level {
     Stored,
     /// Match with the last place that looks alike.
     Fast,
-    /// The longest match of several, unless the next byte begins a longer one.
+    /// The longest match of 16, unless the next byte begins a longer one.
     Default,
-    /// The same, and no match is long enough to look no further.
+    /// The same of 64, and no match is long enough to look no further.
     Best,
 }
 
@@ -218,8 +218,8 @@ impl<const TABLE: usize> Encoder<TABLE> {
         match self.level {
             Level::Stored => history.pass(history.ahead()),
             Level::Fast => self.matcher.fast(history, symbols, keep),
-            Level::Default => self.matcher.lazy(Effort { candidates: 16, enough: 16 }, history, symbols, keep),
-            Level::Best => self.matcher.lazy(Effort { candidates: 16, enough: 258 }, history, symbols, keep),
+            Level::Default => self.matcher.lazy::<16>(16, history, symbols, keep),
+            Level::Best => self.matcher.lazy::<64>(258, history, symbols, keep),
         }
         self.span += history.at().wrapping_sub(before);
     }

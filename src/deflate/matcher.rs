@@ -18,18 +18,9 @@ pub(super) struct Matcher<const TABLE: usize> {
     table: [u16; TABLE],
 }
 
-/// How hard to look.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Effort {
-    /// Candidates for one position.
-    pub(super) candidates: usize,
-    /// A match of so many bytes is taken without a look at the next position.
-    pub(super) enough: u32,
-}
-
 impl<const TABLE: usize> Matcher<TABLE> {
     pub(super) const fn new() -> Self {
-        const { assert!(TABLE.is_power_of_two() && TABLE >= 512, "rows of 16 positions, and an index of bits") };
+        const { assert!(TABLE.is_power_of_two() && TABLE >= 512, "some rows of up to 64 positions") };
         Self { table: [0; TABLE] }
     }
 
@@ -78,21 +69,28 @@ impl<const TABLE: usize> Matcher<TABLE> {
         literals(history, symbols, keep);
     }
 
-    /// The same, but the longest match of several is taken, and not before the next position has none longer.
-    pub(super) fn lazy(&mut self, effort: Effort, history: &mut History<[u8]>, symbols: &mut Symbols, keep: u32) {
+    /// The same, but the longest match of `ROW` candidates is taken, and not before the next position has none longer; unless
+    /// it has `enough` bytes.
+    pub(super) fn lazy<const ROW: usize>(
+        &mut self,
+        enough: u32,
+        history: &mut History<[u8]>,
+        symbols: &mut Symbols,
+        keep: u32,
+    ) {
         while history.ahead() > keep.max(HASHED - 1) && symbols.room() >= Symbols::ROOM {
             let mut byte = history.eight(history.at()) as u8;
-            let Some((mut len, mut distance)) = self.longest(effort, history, HASHED - 1) else {
+            let Some((mut len, mut distance)) = self.longest::<ROW>(history, HASHED - 1) else {
                 symbols.push_literal(byte);
                 history.pass(1);
                 continue;
             };
             history.pass(1);
             let mut passed = 0;
-            while len < effort.enough && symbols.room() >= Symbols::ROOM {
+            while len < enough && symbols.room() >= Symbols::ROOM {
                 passed = 1;
                 let next = history.eight(history.at()) as u8;
-                let Some(better) = self.longest(effort, history, len) else { break };
+                let Some(better) = self.longest::<ROW>(history, len) else { break };
                 symbols.push_literal(byte);
                 byte = next;
                 (len, distance) = better;
@@ -102,7 +100,7 @@ impl<const TABLE: usize> Matcher<TABLE> {
             symbols.push_match(len, distance);
             for ahead in passed..(len - 1).min(REMEMBERED).min(history.ahead().saturating_sub(HASHED - 1)) {
                 let at = history.at().wrapping_add(ahead);
-                remember(self.row(history.eight(at)), at);
+                remember(self.row::<ROW>(history.eight(at)), at);
             }
             history.pass(len - 1);
         }
@@ -112,17 +110,17 @@ impl<const TABLE: usize> Matcher<TABLE> {
     /// The longest match at the next position, if it is longer than `over`: its length and distance. The nearest
     /// of several. Then the position is remembered.
     #[inline]
-    fn longest(&mut self, effort: Effort, history: &History<[u8]>, over: u32) -> Option<(u32, u32)> {
+    fn longest<const ROW: usize>(&mut self, history: &History<[u8]>, over: u32) -> Option<(u32, u32)> {
         if history.ahead() < HASHED {
             return None;
         }
         let (at, reach, most) = (history.at(), history.reach(), history.longest());
-        let row = self.row(history.eight(at));
+        let row = self.row::<ROW>(history.eight(at));
         let (mut best, mut found) = (over, None);
         // The four bytes that end one behind the best match.
         let end = |best: u32, distance: u32| history.eight(at.wrapping_add(best - 3).wrapping_sub(distance)) as u32;
         let mut wanted = end(best, 0);
-        for &place in row.iter().take(effort.candidates) {
+        for &place in row.iter() {
             let distance = before(at, place);
             if distance.wrapping_sub(1) >= reach || best >= most {
                 break;
@@ -142,11 +140,10 @@ impl<const TABLE: usize> Matcher<TABLE> {
 
     /// The newest positions with the same hash as that of `bytes`, the newest first.
     #[inline]
-    fn row(&mut self, bytes: u64) -> &mut [u16; ROW] {
-        &mut self.table.as_chunks_mut().0[(hash(bytes) >> (32 - Self::ROW_BITS)) as usize]
+    fn row<const ROW: usize>(&mut self, bytes: u64) -> &mut [u16; ROW] {
+        &mut self.table.as_chunks_mut().0[(hash(bytes) >> (32 - (TABLE / ROW).ilog2())) as usize]
     }
 
-    const ROW_BITS: u32 = (TABLE / ROW).ilog2();
     /// Four times this many bytes shall fit a first-level cache, beside the window.
     const FAST_BITS: u32 = if TABLE.ilog2() < 13 { TABLE.ilog2() - 1 } else { 12 };
 }
@@ -160,7 +157,7 @@ fn literals(history: &mut History<[u8]>, symbols: &mut Symbols, keep: u32) {
 }
 
 #[inline]
-fn remember(row: &mut [u16; ROW], at: u32) {
+fn remember<const ROW: usize>(row: &mut [u16; ROW], at: u32) {
     row.copy_within(..ROW - 1, 1);
     row[0] = at as u16;
 }
@@ -188,6 +185,3 @@ const REMEMBERED: u32 = 48;
 
 /// How many bytes are hashed: the shortest match that is found.
 const HASHED: u32 = 4;
-
-/// Positions in a row.
-const ROW: usize = 16;
