@@ -386,6 +386,18 @@ cases! {
             "HTTP/1.1 200 OK\nContent-Length: 7\nTransfer-Encoding: gzip\n\n",
             &format!("HTTP/1.1 200 OK\n{ADDED}content-length: 7\n\n"),
         );
+    the_length_of_a_head_answer_is_one, "RFC 9110 §8.6":
+        answers(
+            "HEAD / HTTP/1.1\nHost: a\n\n",
+            "HTTP/1.1 200 OK\nContent-Length: 7\nContent-Length: 8\n\n",
+            &format!("HTTP/1.1 200 OK\n{ADDED}\n"),
+        );
+    a_204_to_head_has_no_length, "RFC 9110 §8.6":
+        answers(
+            "HEAD / HTTP/1.1\nHost: a\n\n",
+            "HTTP/1.1 103 H\nContent-Length: 3\n\nHTTP/1.1 204 None\nContent-Length: 7\n\n",
+            &format!("HTTP/1.1 103 Early Hints\n{EDGE}\nHTTP/1.1 204 No Content\n{ADDED}\n"),
+        );
     a_204_has_no_length, "RFC 9110 §8.6":
         answers(GET, "HTTP/1.1 204 None\nContent-Length: 7\n\n", &format!("HTTP/1.1 204 No Content\n{ADDED}\n"));
     a_205_has_no_content, "RFC 9110 §15.3.6":
@@ -454,6 +466,8 @@ cases! {
         as_from(None, true, Trace::Replace, "forwarded: for=unknown;proto=https;host=a\n");
     an_address_of_4_bytes_needs_no_quotes, "RFC 7239 §6":
         as_from(Some("192.0.2.7"), false, Trace::Replace, "forwarded: for=192.0.2.7;proto=http;host=a\n");
+    a_client_may_be_told_by_another_name, "RFC 7239 §6.3":
+        as_from(Some("_a.B-9_"), false, Trace::Replace, "forwarded: for=_a.B-9_;proto=http;host=a\n");
 }
 
 fn edge() -> Intermediary<'static> {
@@ -596,7 +610,8 @@ fn same(what: &str, got: &str, want: &str) -> Result<(), String> {
 }
 
 fn from(address: Option<&str>, secure: bool) -> forward::Client {
-    forward::Client::new(address.map(|address| address.parse().unwrap()), secure)
+    let named = address.and_then(|name| forward::Client::obfuscated(name, secure));
+    named.unwrap_or_else(|| forward::Client::new(address.map(|address| address.parse().unwrap()), secure))
 }
 
 fn through(proxy: &Intermediary<'_>, request: &str, to_service: &str) -> Result<(), String> {
@@ -690,4 +705,11 @@ fn as_from(address: Option<&str>, secure: bool, forwarded: Trace, told: &str) ->
     let proxy = Intermediary { forwarded, ..edge() };
     let outcome = exchange(&proxy, &from(address, secure), GET, "");
     same("to the service:", &outcome.to_service, &format!("GET / HTTP/1.1\nHost: a\n{EDGE}{told}\n"))
+}
+
+#[test]
+fn names_that_are_none() {
+    for name in ["", "_", "a", "_a b", "_a\r\nb: c", "_\u{e9}", "_a,b", "_\"", &format!("_{}", "a".repeat(46))] {
+        assert!(forward::Client::obfuscated(name, false).is_none(), "{name:?}");
+    }
 }

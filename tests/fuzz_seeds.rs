@@ -48,7 +48,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         "chunked" => chunked_bodies(),
         "client" => responses(),
         "compress" => [inputs("http1"), payloads()].concat(),
-        "forward" => {
+        "forward" | "relay" => {
             let cases =
                 ["http1", "http1_forward"].into_iter().flat_map(vectors::files).flat_map(|file| vectors::cases(&file));
             cases.filter_map(|case| case.bytes("bytes_hex")).collect()

@@ -16,6 +16,7 @@ pub mod handshake;
 pub mod handshake_client;
 pub mod http1_server;
 pub mod inflate;
+pub mod relay;
 pub mod request_head;
 pub mod sse_decode;
 pub mod sse_encode;
@@ -47,6 +48,7 @@ pub const TARGETS: &[Target] = &[
     ("handshake_client", handshake_client::run),
     ("http1_server", http1_server::run),
     ("inflate", inflate::run),
+    ("relay", relay::run),
     ("request_head", request_head::run),
     ("sse_decode", sse_decode::run),
     ("sse_encode", sse_encode::run),

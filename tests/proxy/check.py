@@ -452,6 +452,14 @@ def memory(child):
     return int(fields["VmRSS"].split()[0]) // 1024, int(fields["Threads"])
 
 
+def check_threads_end(child, name):
+    for _ in range(50):
+        time.sleep(0.1)
+        if memory(child)[1] <= IDLE_THREADS:
+            break
+    check(name, memory(child)[1] <= IDLE_THREADS, f"{memory(child)[1]} threads")
+
+
 def slow_readers(nginx):
     child, proxy = proxy_to(nginx)
     before, _ = memory(child)
@@ -470,11 +478,7 @@ def slow_readers(nginx):
     check("ten slow readers of 100 MiB: memory is bounded", after - before < 16, f"{before} MiB before, {after} MiB then")
     for s in readers:
         s.close()
-    for _ in range(50):
-        time.sleep(0.1)
-        if memory(child)[1] <= IDLE_THREADS:
-            break
-    check("clients gone in mid-download: their threads end", memory(child)[1] <= IDLE_THREADS, f"{memory(child)[1]} threads")
+    check_threads_end(child, "clients gone in mid-download: their threads end")
 
 
 def drain():
@@ -498,6 +502,30 @@ def drain():
     child.log.seek(0)
     check("quit: and the proxy ends", code == 0 and read_all(idle) == b"")
     check("a line of the log for each request", re.search(rb'"GET / HTTP/1.1" 200 \d+ \d+\.\dms\n', child.log.read()))
+
+
+def slow_services(folder):
+    """Clients that send faster than the service reads."""
+    done = threading.Event()
+
+    def serve(c, head):
+        c.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        for _ in range(20):
+            c.recv(4096)
+            time.sleep(0.1)
+        done.set()
+        c.sendall(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        return False
+
+    child, proxy = proxy_to(Service(serve).port)
+    before, _ = memory(child)
+    clients = [start("curl", "-s", "-o", "/dev/null", "-H", "Expect:", "-T", f"{folder}/big", f"http://127.0.0.1:{proxy}/", stdout=subprocess.DEVNULL) for _ in range(10)]
+    done.wait(10)
+    after, _ = memory(child)
+    check("ten uploads of 100 MiB to a slow reader: memory is bounded", after - before < 16, f"{before} MiB before, {after} MiB then")
+    for client in clients:
+        client.wait(30)
+    check_threads_end(child, "uploads that nobody reads: their threads end")
 
 
 class Corpus:
@@ -583,6 +611,48 @@ def smuggling():
     check("and only well-formed heads, framed once", not service.wrong, str(service.wrong[:2]) if service.wrong else f"{len(service.requests)} complete")
 
 
+def desync():
+    """What is meant to be one request here and two there."""
+    service = Corpus()
+    _, proxy = proxy_to(service.port)
+    hidden = b"GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n"
+    post = b"POST /x HTTP/1.1\r\nHost: a\r\n"
+    get = b"GET /x HTTP/1.1\r\nHost: a\r\n"
+    length = b"Content-Length: %d\r\n\r\n" % len(hidden)
+    chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(hidden), hidden)
+    next = b"GET /next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    # What comes, and the request lines that the service may see, with their content.
+    cases = [
+        ("content that looks like a request", post + length + hidden + next, [(b"POST /x", hidden), (b"GET /next", b"")]),
+        ("the same of a GET", get + length + hidden + next, [(b"GET /x", hidden), (b"GET /next", b"")]),
+        ("the same in chunks", post + b"Transfer-Encoding: chunked\r\n\r\n" + chunked + next, [(b"POST /x", hidden), (b"GET /next", b"")]),
+        ("the length nominated", post + b"Connection: Content-Length\r\n" + length + hidden + next, [(b"POST /x", hidden), (b"GET /next", b"")]),
+        ("the coding nominated", post + b"Connection: transfer-encoding\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked + next, [(b"POST /x", hidden), (b"GET /next", b"")]),
+        ("both", post + b"Transfer-Encoding: chunked\r\nContent-Length: 6\r\n\r\n0\r\n\r\nG" + hidden, []),
+        ("a coding behind a tab", post + b"Transfer-Encoding:\tchunked\r\n\r\n" + chunked + next, [(b"POST /x", hidden), (b"GET /next", b"")]),
+        ("a coding in quotes", post + b'Transfer-Encoding: "chunked"\r\n\r\n' + chunked, []),
+        ("a coding that is none", post + b"Transfer-Encoding: xchunked\r\n" + length + hidden, []),
+        ("a folded coding", post + b"Transfer-Encoding:\r\n chunked\r\n" + length + hidden, []),
+        ("a coding in a line of its own", post + b"X: y\nTransfer-Encoding: chunked\r\n" + length + hidden, []),
+        ("an upgrade with content", post + b"Connection: upgrade\r\nUpgrade: websocket\r\n" + length + hidden + next, [(b"POST /x", hidden), (b"GET /next", b"")]),
+        ("an upgrade that is refused", get + b"Connection: upgrade\r\nUpgrade: websocket\r\n\r\n" + next, [(b"GET /x", b""), (b"GET /next", b"")]),
+        ("an expectation, and content at once", post + b"Expect: 100-continue\r\n" + length + hidden + next, [(b"POST /x", hidden), (b"GET /next", b"")]),
+        ("chunk extensions with lines in them", post + b"Transfer-Encoding: chunked\r\n\r\n1;a=\n5\r\nx\r\n0\r\n\r\n" + hidden, []),
+        ("chunk extensions are not sent on", post + b"Transfer-Encoding: chunked\r\n\r\n1;a=\"0\"\r\nx\r\n0;b\r\n\r\n" + next, [(b"POST /x", b"x"), (b"GET /next", b"")]),
+        ("a tunnel", b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n\x16\x03\x01" + hidden, []),
+        ("another host", b"GET http://a/x HTTP/1.1\r\nHost: b\r\nConnection: close, host\r\n\r\n", [(b"GET /x", b"")]),
+    ]
+    bad = []
+    for name, data, want in cases:
+        before = len(service.requests)
+        ask_quietly(proxy, data)
+        told = [(line.rsplit(b" ", 1)[0], body) for line, body in service.requests[before:]]
+        if told != want:
+            bad.append((name, told))
+    check(f"{len(cases)} requests that would be two: what was parsed, and no more", not bad, str(bad[:3]) if bad else "")
+    check("all of them framed once", not service.wrong, str(service.wrong[:2]) if service.wrong else "")
+
+
 def ask_quietly(proxy, data):
     s = connect(proxy)
     try:
@@ -649,8 +719,10 @@ http {{ access_log off; server {{ listen 127.0.0.1:{nginx}; root {folder}; }} }}
         log_lines()
         crowd()
         slow_readers(nginx)
+        slow_services(folder)
         drain()
         smuggling()
+        desync()
         load(folder, echo)
     print(f"proxy: {passed} passed, {failed} failed")
     return failed > 0

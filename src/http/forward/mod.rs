@@ -134,7 +134,20 @@ impl Client {
         client
     }
 
-    /// Its address, empty if that is not told.
+    /// A client that is told by an identifier of ours instead, perhaps one that only its own requests share: `None` unless it is
+    /// one, of at most 46 bytes.
+    ///
+    /// ```abnf
+    /// obfnode = "_" 1*( ALPHA / DIGIT / "." / "_" / "-" )       ; RFC 7239 §6.3
+    /// ```
+    pub fn obfuscated(identifier: &str, secure: bool) -> Option<Self> {
+        let name = identifier.strip_prefix('_').filter(|name| !name.is_empty())?;
+        let mut client = Self::new(None, secure);
+        let is_node = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+        (is_node && client.write_str(identifier).is_ok()).then_some(client)
+    }
+
+    /// Its address or identifier, empty if neither is told.
     fn address(&self) -> &[u8] {
         self.text.get(..self.len).unwrap_or_default()
     }

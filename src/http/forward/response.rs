@@ -77,7 +77,8 @@ impl<'p> Intermediary<'p> {
                 Known::Connection => nominated.add(field.value),
                 Known::Date => has_date = true,
                 Known::Via => has_via = true,
-                Known::ContentLength => length = Some(field.value),
+                // One of several says nothing.
+                Known::ContentLength => length = Some(length.map_or(field.value, |_: &[u8]| b"")),
                 // Whoever passes content on without its codings has to undo them first.
                 Known::TransferEncoding if has_content && !is_chunked(field.value) => return Err(Stop::BadGateway),
                 _ => {}
@@ -99,6 +100,10 @@ impl<'p> Intermediary<'p> {
             // length, or in chunks, it has none until some comes, for which there is no place then.
             (Status::RESET_CONTENT, Content::Length(1..)) => return Err(Stop::BadGateway),
             (Status::RESET_CONTENT, _) => Content::Length(0),
+            // "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx (Informational) or
+            // 204 (No Content)" (§8.6), to HEAD neither.
+            (Status::NO_CONTENT, _) => Content::None,
+            _ if status.is_informational() => Content::None,
             // The length these say is that of the content GET would have got (§8.6).
             _ if !has_content && (asked.is_head || status == Status::NOT_MODIFIED) => {
                 length.and_then(num::decimal).map_or(Content::None, Content::Length)
