@@ -8,7 +8,7 @@
 //! `1795280243 127.0.0.1:40312 "GET / HTTP/1.1" 200 1234 0.8ms`: the second, the client, what it asked for, the status it got
 //! (`-`: none), bytes sent to it, time taken, and what went wrong, if anything did.
 //!
-//! A line `quit` on standard input ends it gracefully: what is under way is finished, and nothing new begins.
+//! A line `quit` on standard input ends it gracefully: what is under way has half a minute to finish, and nothing new begins.
 //!
 //! What is forwarded and how is decided by [`hopwire::http::forward`]; here are the sockets. One exchange after the other
 //! goes over a connection. While the content of a request is still to come, a second thread takes it to the service, so
@@ -16,7 +16,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that people watch")]
 
 use std::error::Error;
-use std::fmt::{self, Display};
+use std::fmt::{self, Display, Write as _};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufRead, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
@@ -52,7 +52,8 @@ struct Downstream {
     inbox: RxBuffer<Vec<u8>>,
     outbox: Vec<u8>,
     client: forward::Client,
-    address: SocketAddr,
+    /// As the log says it.
+    address: String,
     /// There are too many, and this one is told so.
     is_surplus: bool,
 }
@@ -86,12 +87,18 @@ enum Fault {
 /// The engines at both ends of an exchange: each of its two threads needs both for a moment.
 type Engines<'e> = Mutex<(&'e mut Server, &'e mut http1::Client)>;
 
-/// The way of a request's content.
-struct Upload<'x> {
+/// What both ways of an exchange share.
+#[derive(Clone, Copy)]
+struct Ends<'x> {
     proxy: &'x Proxy,
     engines: &'x Engines<'x>,
     client: &'x TcpStream,
     service: &'x TcpStream,
+}
+
+/// The way of a request's content.
+struct Upload<'x> {
+    ends: Ends<'x>,
     inbox: &'x mut RxBuffer<Vec<u8>>,
     outbox: &'x mut Vec<u8>,
     trailers: Trailers,
@@ -101,10 +108,7 @@ struct Upload<'x> {
 
 /// The way of an answer.
 struct Download<'x> {
-    proxy: &'x Proxy,
-    engines: &'x Engines<'x>,
-    client: &'x TcpStream,
-    service: &'x TcpStream,
+    ends: Ends<'x>,
     inbox: &'x mut RxBuffer<Vec<u8>>,
     outbox: &'x mut Vec<u8>,
     asked: Asked,
@@ -155,7 +159,7 @@ impl Proxy {
             inbox: RxBuffer::new(vec![0; BUFFER]),
             outbox: Vec::new(),
             client: forward::Client::new(Some(address.ip()), false),
-            address,
+            address: address.to_string(),
             is_surplus,
         };
         let mut own = None;
@@ -182,7 +186,7 @@ impl Proxy {
                 matches!(fault, Fault::Service(stop) if line.status.is_none() && refuse(down, &mut line, stop))
             }
         };
-        self.log(&line);
+        self.log(&down.address, &line);
         goes_on
     }
 
@@ -197,7 +201,7 @@ impl Proxy {
                 Ok(Some(http1::Event::Request(head))) => {
                     let version = head.version.as_str().as_bytes();
                     let asked = [head.method.as_bytes(), b" ", head.target.as_bytes(), b" ", version].concat();
-                    let line = Line::new(down.address, asked);
+                    let line = Line::new(asked);
                     if down.is_surplus {
                         down.http.close();
                         Came::Request(line, Err(Stop::Busy))
@@ -212,8 +216,8 @@ impl Proxy {
                     if !down.outbox.is_empty() {
                         // It could not be read, or did not come in time.
                         let (status, sent) = (Some(violation.status()), down.outbox.len());
-                        let line = Line::new(down.address, b"-".to_vec());
-                        self.log(&Line { status, sent, why: violation.to_string(), ..line });
+                        let line = Line::new(b"-".to_vec());
+                        self.log(&down.address, &Line { status, sent, why: violation.to_string(), ..line });
                     }
                     Came::End
                 }
@@ -271,27 +275,11 @@ impl Proxy {
     fn relay(&self, down: &mut Downstream, mut sent: Sent, line: &mut Line) -> Result<Upstream, Fault> {
         let service = &mut sent.service;
         let engines = Mutex::new((&mut down.http, &mut service.http));
-        let mut upload = Upload {
-            proxy: self,
-            engines: &engines,
-            client: &down.stream,
-            service: &service.stream,
-            inbox: &mut down.inbox,
-            outbox: &mut service.outbox,
-            trailers: sent.trailers,
-            reply: Vec::new(),
-        };
-        let mut download = Download {
-            proxy: self,
-            engines: &engines,
-            client: &down.stream,
-            service: &service.stream,
-            inbox: &mut service.inbox,
-            outbox: &mut down.outbox,
-            asked: sent.asked,
-            line,
-            trailers: None,
-        };
+        let ends = Ends { proxy: self, engines: &engines, client: &down.stream, service: &service.stream };
+        let (inbox, outbox) = (&mut down.inbox, &mut service.outbox);
+        let mut upload = Upload { ends, inbox, outbox, trailers: sent.trailers, reply: Vec::new() };
+        let (inbox, outbox) = (&mut service.inbox, &mut down.outbox);
+        let mut download = Download { ends, inbox, outbox, asked: sent.asked, line, trailers: None };
         let is_held_back = sent.asked.expects_continue();
         // Often there is no content, or all of it is here.
         let is_sent = match sent.content {
@@ -328,8 +316,14 @@ impl Proxy {
         }
     }
 
-    fn log(&self, line: &Line) {
-        let text = format!("{} {line}\n", now_unix());
+    fn log(&self, address: &str, line: &Line) {
+        let Line { request, status, sent, why, .. } = line;
+        let status = status.map_or(String::from("-"), |status| status.code().to_string());
+        let tenths = u64::try_from(line.began.elapsed().as_micros() / 100).unwrap_or(u64::MAX);
+        let mut text = String::with_capacity(request.len() + why.len() + 100);
+        // It goes into memory.
+        let _ = write!(text, "{} {address} \"{}\" {status} {sent}", now_unix(), request.escape_ascii());
+        let _ = writeln!(text, " {}.{}ms{}{why}", tenths / 10, tenths % 10, if why.is_empty() { "" } else { " " });
         let (lines, lost) = &mut *lock(&self.log);
         match lines.len() + text.len() <= LOG_SPACE {
             true => lines.push_str(&text),
@@ -387,9 +381,9 @@ fn converse(upload: Upload<'_>, download: &mut Download<'_>, is_held_back: bool)
         let started = if is_held_back { Ok(()) } else { start() };
         let answered = started.and_then(|()| download.run(&mut start));
         is_answered.store(true, SeqCst);
-        if lock(download.engines).1.owes_content() {
+        if lock(download.ends.engines).1.owes_content() {
             // Nobody reads the rest.
-            let _ = download.service.shutdown(Shutdown::Both);
+            let _ = download.ends.service.shutdown(Shutdown::Both);
         }
         match running.map(thread::ScopedJoinHandle::join) {
             // The answer broke off because the request did.
@@ -410,12 +404,12 @@ impl Upload<'_> {
                 Ok(false) if !is_answered.load(SeqCst) => {}
                 outcome => break outcome.map(drop),
             }
-            match receive(self.client, self.inbox) {
+            match receive(self.ends.client, self.inbox) {
                 Ok(true) => {}
                 Ok(false) => {
-                    let (down, _) = &mut *lock(self.engines);
+                    let (down, _) = &mut *lock(self.ends.engines);
                     // What it has to say fits.
-                    let _ = down.handle_timeout(self.proxy.now(), &mut Tx::growing(&mut self.reply, OUTPUT));
+                    let _ = down.handle_timeout(self.ends.proxy.now(), &mut Tx::growing(&mut self.reply, OUTPUT));
                 }
                 Err(_) => break Err(Fault::Client(None)),
             }
@@ -430,12 +424,12 @@ impl Upload<'_> {
     fn step(&mut self) -> Result<bool, Fault> {
         let (mut is_last, mut broken) = (false, None);
         {
-            let (down, up) = &mut *lock(self.engines);
+            let (down, up) = &mut *lock(self.ends.engines);
             let mut rx = self.inbox.rx();
             let (mut tx, mut reply) = (Tx::growing(self.outbox, OUTPUT), Tx::growing(&mut self.reply, OUTPUT));
             loop {
                 // The service may have broken off: then its answer says so, and this is sent to nobody.
-                let _ = match down.poll(self.proxy.now(), &mut rx, &mut reply) {
+                let _ = match down.poll(self.ends.proxy.now(), &mut rx, &mut reply) {
                     Ok(Some(http1::Event::Body(data))) => up.body(data, &mut tx).map(drop),
                     Ok(Some(http1::Event::Trailers(fields))) => {
                         is_last = true;
@@ -460,7 +454,7 @@ impl Upload<'_> {
         match broken {
             Some(fault) => Err(fault),
             // What the service does not take any more is not missed: its answer says why, or breaks off.
-            None if flush(self.service, self.outbox).is_err() => {
+            None if flush(self.ends.service, self.outbox).is_err() => {
                 self.give_up();
                 Err(Fault::Service(Stop::BadGateway))
             }
@@ -470,7 +464,7 @@ impl Upload<'_> {
 
     /// The rest of the request never comes: for an answer that is not here yet nobody is to wait.
     fn give_up(&self) {
-        let _ = self.service.shutdown(Shutdown::Both);
+        let _ = self.ends.service.shutdown(Shutdown::Both);
     }
 }
 
@@ -489,7 +483,7 @@ impl Download<'_> {
                 }
                 Next::Done => return Ok(()),
             }
-            match receive(self.service, self.inbox) {
+            match receive(self.ends.service, self.inbox) {
                 Ok(true) => silent_ticks = 0,
                 Ok(false) => {
                     silent_ticks += 1;
@@ -501,11 +495,12 @@ impl Download<'_> {
     }
 
     fn step(&mut self) -> Result<Next, Fault> {
-        let (down, up) = &mut *lock(self.engines);
+        let (down, up) = &mut *lock(self.ends.engines);
         let mut rx = self.inbox.rx();
         let mut tx = Tx::growing(self.outbox, OUTPUT);
         let next = loop {
-            let event = up.poll(self.proxy.now(), &mut rx).map_err(|violation| Fault::Service(violation.into()))?;
+            let event =
+                up.poll(self.ends.proxy.now(), &mut rx).map_err(|violation| Fault::Service(violation.into()))?;
             match event {
                 Some(client::Event::Continue) => {
                     // Refused if the client did not wait: then it needs none.
@@ -513,7 +508,8 @@ impl Download<'_> {
                     break Next::Content;
                 }
                 Some(client::Event::Interim(head) | client::Event::Response(head) | client::Event::Switched(head)) => {
-                    let head = self.proxy.rules.response(&(&head).into(), &self.asked, HttpDate::from_unix(now_unix()));
+                    let head =
+                        self.ends.proxy.rules.response(&(&head).into(), &self.asked, HttpDate::from_unix(now_unix()));
                     let Some(head) = head.map_err(Fault::Service)? else { continue };
                     down.forward(&head, &mut tx).map_err(|_| Fault::Service(Stop::BadGateway))?;
                     if head.status().is_informational() && head.status() != Status::SWITCHING_PROTOCOLS {
@@ -550,10 +546,10 @@ impl Download<'_> {
 
     /// Nothing came from the service for so long.
     fn wait(&mut self, ticks: u32) -> Result<(), Fault> {
-        let (_, up) = &mut *lock(self.engines);
-        up.handle_timeout(self.proxy.now());
+        let (_, up) = &mut *lock(self.ends.engines);
+        up.handle_timeout(self.ends.proxy.now());
         // A client that has stopped writing may still read, but who reads for ever?
-        if ticks >= PRESENCE && !up.owes_content() && is_gone(self.client) {
+        if ticks >= PRESENCE && !up.owes_content() && is_gone(self.ends.client) {
             return Err(Fault::Client(None));
         }
         Ok(())
@@ -561,7 +557,7 @@ impl Download<'_> {
 
     fn flush(&mut self) -> Result<(), Fault> {
         self.line.sent += self.outbox.len();
-        flush(self.client, self.outbox).map_err(|_| Fault::Client(None))
+        flush(self.ends.client, self.outbox).map_err(|_| Fault::Client(None))
     }
 
     /// The request broke off, and its client has been told so, if that was possible.
@@ -616,7 +612,6 @@ impl Upstream {
 
 /// What the log says of an exchange.
 struct Line {
-    address: SocketAddr,
     /// `GET /path HTTP/1.1`
     request: Vec<u8>,
     began: Instant,
@@ -626,21 +621,8 @@ struct Line {
 }
 
 impl Line {
-    fn new(address: SocketAddr, request: Vec<u8>) -> Self {
-        Self { address, request, began: Instant::now(), status: None, sent: 0, why: String::new() }
-    }
-}
-
-impl Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} \"{}\" ", self.address, self.request.escape_ascii())?;
-        match self.status {
-            Some(status) => write!(f, "{}", status.code())?,
-            None => f.write_str("-")?,
-        }
-        let tenths = self.began.elapsed().as_micros() / 100;
-        write!(f, " {} {}.{}ms", self.sent, tenths / 10, tenths % 10)?;
-        if self.why.is_empty() { Ok(()) } else { write!(f, " {}", self.why) }
+    fn new(request: Vec<u8>) -> Self {
+        Self { request, began: Instant::now(), status: None, sent: 0, why: String::new() }
     }
 }
 

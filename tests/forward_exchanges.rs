@@ -164,6 +164,13 @@ cases! {
         stops("GET https://a/ HTTP/1.1\nHost: a\n\n", Stop::Scheme, 400);
     a_request_for_no_host_goes_no_further, "RFC 9112 §3.3":
         stops("GET / HTTP/1.0\n\n", Stop::NoAuthority, 400);
+    a_default_that_is_no_host_is_none, "RFC 9112 §3.3, §11.1":
+        stopped_by(
+            &Intermediary { authority: Some("a\r\nX: y"), ..edge() },
+            "GET / HTTP/1.0\n\n",
+            Stop::NoAuthority,
+            400,
+        );
     a_request_for_no_host_may_have_a_default, "RFC 9112 §3.3":
         through(
             &Intermediary { authority: Some("site.example"), ..edge() },

@@ -126,8 +126,10 @@ fn asked(case: &Value, proxy: &Intermediary<'static>) -> (Server, Asked) {
     if !context(case, "client_te").is_empty() {
         text += &format!("Connection: te\r\nTE: {}\r\n", context(case, "client_te"));
     }
-    if !context(case, "request_upgrade").is_empty() {
-        text += &format!("Connection: upgrade\r\nUpgrade: {}\r\n", context(case, "request_upgrade"));
+    for key in ["request_upgrade", "client_upgrade", "upgrade"] {
+        if !context(case, key).is_empty() {
+            text += &format!("Connection: upgrade\r\nUpgrade: {}\r\n", context(case, key));
+        }
     }
     text += "\r\n";
     let mut server = Server::default();

@@ -435,6 +435,65 @@ fn a_link_cut_at_any_byte_cuts_off_a_response_and_never_makes_one() {
     }
 }
 
+/// 101 and a tunnel: what stands behind the last of HTTP is left to the other protocol, to the byte, on both sides.
+#[test]
+fn a_change_of_protocol_in_every_two_pieces() {
+    for method in [Method::Get, Method::Connect] {
+        let target: &[u8] = if method == Method::Connect { b"a:1" } else { b"/" };
+        let offer: &[(&str, &[u8])] = &[("host", b"a:1"), ("upgrade", b"chat")];
+        let fields = if method == Method::Connect { &offer[..1] } else { offer };
+        let asked = |tx: &mut Tx<'_>| {
+            let mut client = Client::default();
+            client.request(method, target, fields, BodyLength::None, tx).unwrap();
+            client
+        };
+        let (mut sent, mut answer) = (Vec::new(), Vec::new());
+        asked(&mut Tx::growing(&mut sent, usize::MAX));
+        sent.extend_from_slice(b"GET / early");
+        for cut in 0..=sent.len() {
+            let mut server = Server::default();
+            answer.clear();
+            let rest = in_two(&sent, cut, |rx| {
+                let mut tx = Tx::growing(&mut answer, usize::MAX);
+                while let Some(event) = server.poll(Instant::ZERO, rx, &mut tx).unwrap() {
+                    match event {
+                        http1::Event::Request(_) if method == Method::Connect => {
+                            server.respond(Status::OK, &[], BodyLength::None, &mut tx).unwrap();
+                        }
+                        http1::Event::Request(_) => server.switch_protocols(&[("upgrade", b"chat")], &mut tx).unwrap(),
+                        other => panic!("{other:?}"),
+                    }
+                }
+            });
+            assert!(server.has_switched() && rest == b"GET / early", "{method:?} cut at {cut}");
+        }
+        answer.extend_from_slice(b"HTTP/1.1 200 late");
+        for cut in 0..=answer.len() {
+            let mut client = asked(&mut Tx::new(&mut [0; 200]));
+            let rest = in_two(&answer, cut, |rx| {
+                while let Some(event) = client.poll(Instant::ZERO, rx).unwrap() {
+                    assert!(matches!(event, client::Event::Switched(_)));
+                }
+            });
+            assert!(client.has_switched() && rest == b"HTTP/1.1 200 late", "{method:?} cut at {cut}");
+            assert_eq!(client.unusable(), Some(Unusable::Switched));
+        }
+    }
+}
+
+/// Both parts of `bytes`, one after the other; what is not consumed.
+fn in_two(bytes: &[u8], cut: usize, mut turn: impl FnMut(&mut Rx<'_>)) -> Vec<u8> {
+    let mut held = Vec::new();
+    for part in [&bytes[..cut], &bytes[cut..]] {
+        held.extend_from_slice(part);
+        let mut rx = Rx::new(&mut held);
+        turn(&mut rx);
+        let used = rx.consumed();
+        held.drain(..used);
+    }
+    held
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 1000 }))]
 

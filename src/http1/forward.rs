@@ -219,7 +219,7 @@ fn length_line(length: Length, digits: &mut [u8; 20]) -> [&[u8]; 3] {
 fn put_field(out: &mut Writer<'_>, name: &str, value: Value<'_>) {
     out.put(name.as_bytes());
     out.put(b": ");
-    value.pieces().for_each(|piece| out.put(piece));
+    value.each(|piece| out.put(piece));
     out.put(b"\r\n");
 }
 

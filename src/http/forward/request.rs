@@ -104,7 +104,7 @@ impl<'p> Intermediary<'p> {
         // the configured default before further processing of the request" (§3.3).
         let came = said.host.unwrap_or_default();
         let authority = match received.authority {
-            [] if came.is_empty() => self.authority.map_or(came, str::as_bytes),
+            [] if came.is_empty() => self.authority.map_or(came, visible),
             [] => came,
             authority => authority,
         };
@@ -323,6 +323,11 @@ impl<'b> Said<'b> {
         let value = num::decimal(digits).unwrap_or(u64::MAX);
         value.checked_sub(1).map(Some).ok_or(Stop::LastHop)
     }
+}
+
+/// What is no host could be more than one line.
+fn visible(authority: &str) -> &[u8] {
+    if authority.bytes().all(|b| b.is_ascii_graphic()) { authority.as_bytes() } else { b"" }
 }
 
 /// `t-codings = "trailers" / ( transfer-coding [ weight ] )` (§10.1.4)

@@ -115,7 +115,7 @@ impl<'a> Value<'a> {
 
     /// What came under that name, and `own` behind it.
     pub(super) const fn after(received: Fields<'a>, name: &'a str, own: &'a [&'a [u8]]) -> Self {
-        Self { before: Some((received, name)), own }
+        Self { before: if received.is_empty() { None } else { Some((received, name)) }, own }
     }
 
     /// The bytes it is made of, one after the other.
@@ -129,9 +129,21 @@ impl<'a> Value<'a> {
         before.chain([joint]).chain(self.own.iter().copied())
     }
 
+    /// The same, one call for each.
+    #[inline]
+    pub(crate) fn each(self, mut f: impl FnMut(&'a [u8])) {
+        if self.before.is_some() {
+            return self.pieces().for_each(f);
+        }
+        self.own.iter().for_each(|piece| f(piece));
+    }
+
     /// How many bytes that are.
+    #[inline]
     pub fn len(self) -> usize {
-        self.pieces().map(<[u8]>::len).sum()
+        let mut len = 0;
+        self.each(|piece| len += piece.len());
+        len
     }
 
     /// Whether there are none.

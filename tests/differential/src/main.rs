@@ -94,7 +94,7 @@ fn looser_head(head: &[u8]) -> Option<&'static str> {
     let start = head.iter().position(|b| !b"\r\n".contains(b))?;
     match () {
         () if head.windows(3).any(|three| matches!(three, b"\r\n " | b"\r\n\t")) => {
-            Some("a fold becomes spaces (RFC 9112 §5.2)")
+            Some("a fold becomes a space (RFC 9112 §5.2)")
         }
         () if !matches!(head.get(start + 7), Some(b'0' | b'1')) => {
             Some("a higher minor version is read as HTTP/1.1 (RFC 9110 §2.5)")
@@ -182,7 +182,7 @@ fn looser_connection(
             Some("chunked behind other codings ends with its last chunk (RFC 9112 §6.3, rule 4)")
         }
         // Its leniency ends with the first of two responses.
-        "ObsFold" => Some("a fold becomes spaces (RFC 9112 §5.2)"),
+        "ObsFold" => Some("a fold becomes a space (RFC 9112 §5.2)"),
         _ => None,
     }
 }
