@@ -197,7 +197,14 @@ impl Proxy {
                 down.http.close();
             }
             let (mut rx, mut tx) = (down.inbox.rx(), Tx::growing(&mut down.outbox, OUTPUT));
-            let came = match down.http.poll(self.now(), &mut rx, &mut tx) {
+            let now = self.now();
+            let mut event = down.http.poll(now, &mut rx, &mut tx);
+            if let Ok(None) = event {
+                // What it has to say to who is late fits.
+                let _ = down.http.handle_timeout(now, &mut tx);
+                event = down.http.poll(now, &mut rx, &mut tx);
+            }
+            let came = match event {
                 Ok(Some(http1::Event::Request(head))) => {
                     let version = head.version.as_str().as_bytes();
                     let asked = [head.method.as_bytes(), b" ", head.target.as_bytes(), b" ", version].concat();
@@ -232,8 +239,6 @@ impl Proxy {
                     if !receive(&down.stream, &mut down.inbox).ok()? {
                         // Others may have use for the connection meanwhile.
                         self.keep(own.take());
-                        // What it has to say fits.
-                        let _ = down.http.handle_timeout(self.now(), &mut Tx::growing(&mut down.outbox, OUTPUT));
                     }
                 }
                 Came::End => return None,
@@ -404,14 +409,8 @@ impl Upload<'_> {
                 Ok(false) if !is_answered.load(SeqCst) => {}
                 outcome => break outcome.map(drop),
             }
-            match receive(self.ends.client, self.inbox) {
-                Ok(true) => {}
-                Ok(false) => {
-                    let (down, _) = &mut *lock(self.ends.engines);
-                    // What it has to say fits.
-                    let _ = down.handle_timeout(self.ends.proxy.now(), &mut Tx::growing(&mut self.reply, OUTPUT));
-                }
-                Err(_) => break Err(Fault::Client(None)),
+            if receive(self.ends.client, self.inbox).is_err() {
+                break Err(Fault::Client(None));
             }
         };
         if let Err(Fault::Client(_)) = outcome {
@@ -422,14 +421,14 @@ impl Upload<'_> {
 
     /// Hands on what has come; true: that was the last.
     fn step(&mut self) -> Result<bool, Fault> {
-        let (mut is_last, mut broken) = (false, None);
+        let (mut is_last, mut broken, now) = (false, None, self.ends.proxy.now());
         {
             let (down, up) = &mut *lock(self.ends.engines);
             let mut rx = self.inbox.rx();
             let (mut tx, mut reply) = (Tx::growing(self.outbox, OUTPUT), Tx::growing(&mut self.reply, OUTPUT));
             loop {
                 // The service may have broken off: then its answer says so, and this is sent to nobody.
-                let _ = match down.poll(self.ends.proxy.now(), &mut rx, &mut reply) {
+                let _ = match down.poll(now, &mut rx, &mut reply) {
                     Ok(Some(http1::Event::Body(data))) => up.body(data, &mut tx).map(drop),
                     Ok(Some(http1::Event::Trailers(fields))) => {
                         is_last = true;
@@ -441,7 +440,11 @@ impl Upload<'_> {
                         up.end(&[], &mut tx)
                     }
                     Ok(Some(_)) => Ok(()),
-                    Ok(None) => break,
+                    Ok(None) => {
+                        // What it has to say to who is late fits.
+                        let _ = down.handle_timeout(now, &mut reply);
+                        break;
+                    }
                     Err(violation) => {
                         broken = Some(Fault::Client(Some(violation)));
                         break;
@@ -487,7 +490,11 @@ impl Download<'_> {
                 Ok(true) => silent_ticks = 0,
                 Ok(false) => {
                     silent_ticks += 1;
-                    self.wait(silent_ticks)?;
+                    // A client that has stopped writing may still read, but who reads for ever?
+                    let is_sending = lock(self.ends.engines).1.owes_content();
+                    if silent_ticks >= PRESENCE && !is_sending && is_gone(self.ends.client) {
+                        return Err(Fault::Client(None));
+                    }
                 }
                 Err(_) => return Err(Fault::Service(Stop::BadGateway)),
             }
@@ -498,9 +505,9 @@ impl Download<'_> {
         let (down, up) = &mut *lock(self.ends.engines);
         let mut rx = self.inbox.rx();
         let mut tx = Tx::growing(self.outbox, OUTPUT);
+        let (now, mut is_on_time) = (self.ends.proxy.now(), false);
         let next = loop {
-            let event =
-                up.poll(self.ends.proxy.now(), &mut rx).map_err(|violation| Fault::Service(violation.into()))?;
+            let event = up.poll(now, &mut rx).map_err(|violation| Fault::Service(violation.into()))?;
             match event {
                 Some(client::Event::Continue) => {
                     // Refused if the client did not wait: then it needs none.
@@ -536,23 +543,16 @@ impl Download<'_> {
                     break Next::Done;
                 }
                 Some(_) => {}
-                None => break Next::Receive,
+                None if is_on_time => break Next::Receive,
+                None => {
+                    up.handle_timeout(now);
+                    is_on_time = true;
+                }
             }
         };
         let used = rx.consumed();
         self.inbox.consume(used);
         Ok(next)
-    }
-
-    /// Nothing came from the service for so long.
-    fn wait(&mut self, ticks: u32) -> Result<(), Fault> {
-        let (_, up) = &mut *lock(self.ends.engines);
-        up.handle_timeout(self.ends.proxy.now());
-        // A client that has stopped writing may still read, but who reads for ever?
-        if ticks >= PRESENCE && !up.owes_content() && is_gone(self.ends.client) {
-            return Err(Fault::Client(None));
-        }
-        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), Fault> {

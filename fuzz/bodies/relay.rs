@@ -64,7 +64,7 @@ fn requests(pieces: &[&[u8]]) -> Vec<Message> {
                     Ok(request) => {
                         let mut up = http1::Client::default();
                         let mut wire = Vec::new();
-                        up.forward(&request, &mut Tx::growing(&mut wire, usize::MAX)).unwrap();
+                        put(&mut wire, HEAD, |tx| up.forward(&request, tx).unwrap());
                         let start = [request.method().as_bytes(), b" ", request.target()[0], request.target()[1]];
                         sent.push((Message { start: start.concat(), ..Message::default() }, wire));
                         under_way = Some((up, request.trailers(), request.content() == Content::None));
@@ -77,18 +77,18 @@ fn requests(pieces: &[&[u8]]) -> Vec<Message> {
                 (Event::Body(data), Some((up, ..))) => {
                     let (message, wire) = sent.last_mut().unwrap();
                     message.content.extend_from_slice(data);
-                    assert_eq!(up.body(data, &mut Tx::growing(wire, usize::MAX)), Ok(data.len()));
+                    assert_eq!(put(wire, data.len(), |tx| up.body(data, tx)), Ok(data.len()));
                 }
                 (Event::Trailers(fields), Some((up, trailers, is_ended))) => {
                     let (message, wire) = sent.last_mut().unwrap();
                     message.trailers = list(trailers, fields);
-                    end(&message.trailers, |fields| up.end(fields, &mut Tx::growing(wire, usize::MAX)).unwrap());
+                    end(&message.trailers, |fields| put(wire, HEAD, |tx| up.end(fields, tx).unwrap()));
                     *is_ended = true;
                 }
                 (Event::End, Some((up, _, is_ended))) => {
                     let (message, wire) = sent.last_mut().unwrap();
                     if !*is_ended {
-                        up.end(&[], &mut Tx::growing(wire, usize::MAX)).unwrap();
+                        put(wire, 0, |tx| up.end(&[], tx).unwrap());
                     }
                     message.is_whole = true;
                     respond(&mut server, Status::OK, &mut tx);
@@ -144,13 +144,13 @@ fn read_requests(wire: &[u8]) -> (Vec<Message>, Option<Violation>) {
 fn answers(request: &str, pieces: &[&[u8]], eof: bool) -> Vec<Message> {
     let (proxy, who) = (edge(), forward::Client::new(None, false));
     let (mut server, mut up) = (Server::default(), http1::Client::default());
-    let mut out = Vec::new();
-    let mut tx = Tx::growing(&mut out, usize::MAX);
+    let mut space = vec![0; HEAD + 2 * pieces.iter().map(|piece| piece.len() + 20).sum::<usize>()];
+    let mut tx = Tx::new(&mut space);
     let mut came = request.as_bytes().to_vec();
     let Ok(Some(Event::Request(head))) = server.poll(Instant::ZERO, &mut Rx::new(&mut came), &mut tx) else { panic!() };
     let method = head.method;
     let forwarded = proxy.request(&(&head).into(), &who).unwrap();
-    up.forward(&forwarded, &mut Tx::growing(&mut Vec::new(), usize::MAX)).unwrap();
+    put(&mut Vec::new(), 0, |tx| up.forward(&forwarded, tx).unwrap());
     let mut relay = Relay { proxy, asked: forwarded.asked(), server, up, sent: Vec::new(), trailers: None };
     let (mut held, mut stop) = (Vec::new(), None);
     for (nth, piece) in pieces.iter().chain([&&b""[..]]).enumerate() {
@@ -166,9 +166,10 @@ fn answers(request: &str, pieces: &[&[u8]], eof: bool) -> Vec<Message> {
         respond(&mut relay.server, stop.status(), &mut tx);
         relay.sent.push(Message { start: code(stop.status()), is_whole: true, ..Message::default() });
     }
+    let out = tx.written();
     // HTTP/1.0 cannot be told that content broke off.
     let is_blind = request.contains("HTTP/1.0");
-    let mut twin = read_answers(method, &out, stop.is_some() || is_blind);
+    let mut twin = read_answers(method, out, stop.is_some() || is_blind);
     if let (true, Some(last), Some(read)) = (is_blind, relay.sent.last(), twin.last_mut()) {
         read.is_whole = last.is_whole;
     }
@@ -249,6 +250,18 @@ fn read_answers(method: Method<'_>, wire: &[u8], eof: bool) -> Vec<Message> {
     }
     assert!(rx.bytes().is_empty(), "more than one answer: {}", wire.escape_ascii());
     read
+}
+
+/// More than any head here has.
+const HEAD: usize = 1 << 17;
+
+/// Writes what may be so long, and a little more.
+fn put<R>(wire: &mut Vec<u8>, len: usize, write: impl FnOnce(&mut Tx<'_>) -> R) -> R {
+    let mut space = vec![0; len + 1000];
+    let mut tx = Tx::new(&mut space);
+    let outcome = write(&mut tx);
+    wire.extend_from_slice(tx.written());
+    outcome
 }
 
 fn code(status: Status) -> Vec<u8> {

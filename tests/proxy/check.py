@@ -214,6 +214,10 @@ def details():
             return False
         elif path == b"/never":
             time.sleep(20)
+        elif path == b"/dribble":
+            for byte in b"HTTP/1.1 200 OK\r\nX: aaaaaaaaaaaaaaaaaaaaaaaa":
+                c.sendall(bytes([byte]))
+                time.sleep(0.3)
         else:
             c.sendall(OK)
 
@@ -249,6 +253,10 @@ def details():
     s = connect(proxy)
     s.sendall(request.format("/never", "", "").encode())
     check("no answer in time: 504", read_all(s, 6).startswith(b"HTTP/1.1 504 "), f"{time.monotonic() - began:.1f} s")
+    began = time.monotonic()
+    s = connect(proxy)
+    s.sendall(request.format("/dribble", "", "").encode())
+    check("a head that comes byte by byte, and never ends: 504", read_all(s, 6).startswith(b"HTTP/1.1 504 "), f"{time.monotonic() - began:.1f} s")
     s = connect(proxy)
     s.sendall(b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n" + bytes(1000))
     check("an answer before the request is complete", read_all(s, 3).startswith(b"HTTP/1.1 413 "))
@@ -416,7 +424,10 @@ def log_lines():
             s.sendall(b"zz\r\n")
             got.append(read_all(s))
         else:
-            got.append(ask(proxy, data, end=True))
+            s = connect(proxy)
+            s.sendall(data)
+            s.shutdown(socket.SHUT_WR)
+            got.append(read_all(s, 5))
         time.sleep(0.2)
     time.sleep(0.3)
     child.log.seek(0)
