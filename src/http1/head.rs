@@ -24,11 +24,16 @@ impl HeadLimits {
     pub const BYTES: usize = 16 * 1024;
     /// As Apache has it.
     pub const FIELDS: usize = 100;
+
+    /// The defaults.
+    pub const fn new() -> Self {
+        Self { line: Self::LINE, bytes: Self::BYTES, fields: Self::FIELDS }
+    }
 }
 
 impl Default for HeadLimits {
     fn default() -> Self {
-        Self { line: Self::LINE, bytes: Self::BYTES, fields: Self::FIELDS }
+        Self::new()
     }
 }
 
@@ -225,3 +230,85 @@ pub(super) const fn judge_version(version: &[u8]) -> Result<Version, Violation> 
 
 /// Empty lines before a start line that are skipped. llhttp skips any number; some old clients send one (§2.2).
 pub(super) const MAX_EMPTY_LINES: usize = 8;
+
+/// What the tests of both heads have in common.
+#[cfg(test)]
+pub(super) mod proof {
+    use std::{string::String, vec::Vec};
+
+    use proptest::{prelude::*, sample::Index};
+
+    use super::HeadLimits;
+
+    /// Heads made of `parts` and of what all heads are made of, half of them behind `start`.
+    pub(in crate::http1) fn heads(start: &'static str, parts: &[&'static str]) -> impl Strategy<Value = Vec<u8>> {
+        let parts = prop::collection::vec(prop::sample::select([parts, PARTS].concat()), 0..20);
+        (any::<bool>(), parts).prop_map(move |(lead, parts)| {
+            let head = String::from(if lead { start } else { "" }) + &parts.concat() + "\r\n\r\n";
+            head.into_bytes()
+        })
+    }
+
+    const PARTS: &[&str] = &[
+        "HTTP/1.1",
+        "HTTP/1.0",
+        "\r\n",
+        "\r\n",
+        "\r\n",
+        "\r",
+        "\n",
+        "\t",
+        " ",
+        " ",
+        "Host: a\r\n",
+        "Content-Length: ",
+        "5",
+        "Transfer-Encoding:",
+        "chunked",
+        "gzip",
+        ",",
+        "Connection: ",
+        "close",
+        "keep-alive",
+        "Upgrade: ",
+        "Expect: 100-continue",
+        "X-A_b.c",
+        ":",
+        ": ",
+        "\u{e9}",
+        "\0",
+        "\x7f",
+        "a-rather-long-piece-of-text-here",
+        "a b c d e f g h i j k l m n o p",
+    ];
+
+    /// What comes of a head of `len` bytes is the same whatever pieces it comes in; `outcome` is told where they end.
+    pub(in crate::http1) fn in_any_pieces(
+        len: usize,
+        limits: &[HeadLimits],
+        ends: &[Index],
+        outcome: impl Fn(&[usize], &HeadLimits) -> String,
+    ) {
+        let mut ends: Vec<_> = ends.iter().map(|end| end.index(len + 1)).collect();
+        ends.sort_unstable();
+        let bytewise: Vec<_> = (0..len).collect();
+        for limits in limits {
+            let whole = outcome(&[], limits);
+            assert_eq!(outcome(&ends, limits), whole, "{ends:?}");
+            assert_eq!(outcome(&bytewise, limits), whole);
+        }
+    }
+
+    /// As [`in_any_pieces`], for every two, and with limits that heads go beyond.
+    pub(in crate::http1) fn in_any_two_pieces(len: usize, outcome: impl Fn(&[usize], &HeadLimits) -> String) {
+        let limits = [
+            HeadLimits::default(),
+            HeadLimits { line: 30, bytes: 60, fields: 2 },
+            HeadLimits { line: 30, bytes: 20, fields: 0 },
+        ];
+        in_any_pieces(len, &limits, &[], &outcome);
+        for (limits, at) in limits.iter().flat_map(|limits| (0..len).map(move |at| (limits, at))) {
+            assert_eq!(outcome(&[at], limits), outcome(&[], limits), "{at}");
+        }
+    }
+}

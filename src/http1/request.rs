@@ -305,7 +305,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::head::MAX_EMPTY_LINES;
+    use super::super::head::{MAX_EMPTY_LINES, proof};
     use super::super::lines::LOOKED_AT;
     use super::*;
 
@@ -318,14 +318,10 @@ mod tests {
         }
     }
 
-    fn whole(bytes: &[u8], limits: &HeadLimits) -> String {
-        outcome(bytes, RequestHead::new().parse(bytes, limits))
-    }
-
-    /// As [`whole`], with the bytes coming in pieces that end at `ends`.
-    fn split(bytes: &[u8], ends: impl IntoIterator<Item = usize>, limits: &HeadLimits) -> String {
+    /// What comes of the bytes in pieces that end at `ends`.
+    fn split(bytes: &[u8], ends: &[usize], limits: &HeadLimits) -> String {
         let mut head = RequestHead::new();
-        for end in ends.into_iter().chain([bytes.len()]) {
+        for &end in ends.iter().chain([&bytes.len()]) {
             let result = head.parse(&bytes[..end], limits);
             if !matches!(result, Ok(None)) {
                 return outcome(bytes, result);
@@ -364,17 +360,7 @@ mod tests {
             b"\r\nGET /a-long-target-that-does-not-fit-into-the-limit-of-the-line HTTP/1.1\r\nHost: a\r\n\r\n",
         ];
         for bytes in heads {
-            for limits in [
-                HeadLimits::default(),
-                HeadLimits { line: 30, bytes: 60, fields: 2 },
-                HeadLimits { line: 30, bytes: 20, fields: 0 },
-            ] {
-                let expected = whole(bytes, &limits);
-                assert_eq!(split(bytes, 0..bytes.len(), &limits), expected, "{}", bytes.escape_ascii());
-                for at in 0..bytes.len() {
-                    assert_eq!(split(bytes, [at], &limits), expected, "{} at {at}", bytes.escape_ascii());
-                }
-            }
+            proof::in_any_two_pieces(bytes.len(), |ends, limits| split(bytes, ends, limits));
         }
     }
 
@@ -385,9 +371,9 @@ mod tests {
         head.push_str("\r\n");
         (0..90).for_each(|_| head.push_str("a:\r\n"));
         head.push_str("\r\n");
+        let (limits, bytewise) = (HeadLimits::default(), Vec::from_iter(0..head.len()));
         LOOKED_AT.set(0);
-        let limits = HeadLimits::default();
-        assert!(split(head.as_bytes(), 0..head.len(), &limits).contains("Request"));
+        assert!(split(head.as_bytes(), &bytewise, &limits).contains("Request"));
         assert!(LOOKED_AT.get() <= 3 * head.len(), "{} for {}", LOOKED_AT.get(), head.len());
     }
 
@@ -399,7 +385,7 @@ mod tests {
                 let (mut head, limits) = (RequestHead::new(), HeadLimits::default());
                 assert!(head.parse(&bytes[..seen], &limits).is_ok_and(|request| request.is_none()));
                 assert!(head.parse(&bytes[..kept], &limits).is_ok_and(|request| request.is_none()));
-                assert_eq!(outcome(bytes, head.parse(bytes, &limits)), whole(bytes, &limits));
+                assert_eq!(outcome(bytes, head.parse(bytes, &limits)), split(bytes, &[], &limits));
             }
         }
     }
@@ -453,72 +439,32 @@ mod tests {
         assert_eq!(head.full(), Violation::Limit(Limit::Head));
     }
 
-    fn a_head() -> impl Strategy<Value = Vec<u8>> {
-        let part = prop::sample::select(std::vec![
-            "GET ",
-            "POST ",
-            "CONNECT ",
-            "/",
-            "a.example:80",
-            "http://a",
-            "*",
-            "?q",
-            "%41",
-            " ",
-            " HTTP/1.1\r\n",
-            " HTTP/1.0\r\n",
-            "\r\n",
-            "\r\n",
-            "\r",
-            "\n",
-            "\t",
-            "Host: a\r\n",
-            "Host:",
-            "[::1]",
-            "Content-Length: ",
-            "5",
-            "Transfer-Encoding:",
-            "chunked",
-            "gzip",
-            ",",
-            "Connection: ",
-            "close",
-            "keep-alive",
-            "Upgrade: ",
-            "Expect: 100-continue",
-            "X-A_b.c",
-            ":",
-            ": ",
-            "\u{e9}",
-            "\0",
-            "\x7f",
-            "a-rather-long-piece-of-text-here",
-            "a b c d e f g h i j k l m n o p",
-        ]);
-        let valid = "GET / HTTP/1.1\r\nHost: a\r\n";
-        (any::<bool>(), prop::collection::vec(part, 0..20)).prop_map(move |(lead, parts)| {
-            let mut bytes = if lead { String::from(valid) } else { String::new() };
-            parts.iter().for_each(|part| bytes.push_str(part));
-            bytes.push_str("\r\n\r\n");
-            bytes.into_bytes()
-        })
-    }
+    const PARTS: &[&str] = &[
+        "GET ",
+        "POST ",
+        "CONNECT ",
+        "/",
+        "a.example:80",
+        "http://a",
+        "*",
+        "?q",
+        "%41",
+        " HTTP/1.1\r\n",
+        "Host:",
+        "[::1]",
+    ];
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 8 } else { 2000 }))]
 
         #[test]
         fn any_head_in_any_pieces(
-            bytes in a_head(), mut ends in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+            bytes in proof::heads("GET / HTTP/1.1\r\nHost: a\r\n", PARTS),
+            ends in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
             line in 10_usize..80, total in 20_usize..200, fields in 0_usize..5,
         ) {
-            for limits in [HeadLimits::default(), HeadLimits { line, bytes: total, fields }] {
-                let expected = whole(&bytes, &limits);
-                let mut ends: Vec<_> = ends.drain(..).map(|end| end.index(bytes.len() + 1)).collect();
-                ends.sort_unstable();
-                prop_assert_eq!(&split(&bytes, ends, &limits), &expected);
-                prop_assert_eq!(&split(&bytes, 0..bytes.len(), &limits), &expected);
-            }
+            let limits = [HeadLimits::default(), HeadLimits { line, bytes: total, fields }];
+            proof::in_any_pieces(bytes.len(), &limits, &ends, |ends, limits| split(&bytes, ends, limits));
         }
     }
 }

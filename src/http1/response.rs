@@ -245,15 +245,16 @@ mod tests {
 
     use super::*;
     use crate::http1::error::Unsupported;
+    use crate::http1::head::proof;
 
     const ASKED: [Asked; 3] = [Asked::Head, Asked::Connect, Asked::Other];
 
     /// Everything that a response says, for comparison, with the bytes coming in pieces that end at `ends`.
-    fn outcome(asked: Asked, bytes: &[u8], ends: impl IntoIterator<Item = usize>, limits: &HeadLimits) -> String {
+    fn outcome(asked: Asked, bytes: &[u8], ends: &[usize], limits: &HeadLimits) -> String {
         let mut head = ResponseHead::to(asked);
         let mut bytes = bytes.to_vec();
         let len = bytes.len();
-        for end in ends.into_iter().chain([len]) {
+        for &end in ends.iter().chain([&len]) {
             let mut rx = Rx::new(&mut bytes[..end]);
             match head.poll(&mut rx, limits) {
                 Ok(Some(response)) => {
@@ -392,21 +393,8 @@ mod tests {
             b"HTTP/1.1 200 a-long-reason-that-does-not-fit-into-the-limit-of-the-line\r\n\r\n",
             b"HTTP/1.1 200 OK\r\nX: a-long-value-that-does-not-fit-into-the-limit-of-the-head",
         ];
-        for bytes in heads {
-            for limits in [
-                HeadLimits::default(),
-                HeadLimits { line: 30, bytes: 60, fields: 2 },
-                HeadLimits { line: 30, bytes: 20, fields: 0 },
-            ] {
-                for asked in ASKED {
-                    let expected = outcome(asked, bytes, [], &limits);
-                    let shown = bytes.escape_ascii();
-                    assert_eq!(outcome(asked, bytes, 0..bytes.len(), &limits), expected, "{shown}");
-                    for at in 0..bytes.len() {
-                        assert_eq!(outcome(asked, bytes, [at], &limits), expected, "{shown} at {at}");
-                    }
-                }
-            }
+        for (bytes, asked) in heads.into_iter().flat_map(|bytes| ASKED.map(|asked| (bytes, asked))) {
+            proof::in_any_two_pieces(bytes.len(), |ends, limits| outcome(asked, bytes, ends, limits));
         }
     }
 
@@ -447,62 +435,19 @@ mod tests {
         assert_eq!(end, Violation::Eof);
     }
 
-    fn a_head() -> impl Strategy<Value = Vec<u8>> {
-        let part = prop::sample::select(std::vec![
-            "HTTP/1.1 ",
-            "HTTP/1.0 ",
-            "200",
-            "204 ",
-            "101 ",
-            "600",
-            " OK",
-            "\r\n",
-            "\r\n",
-            "\r",
-            "\n",
-            "\t",
-            " ",
-            "\r\n ",
-            "Content-Length: ",
-            "5",
-            "Transfer-Encoding:",
-            "chunked",
-            "gzip",
-            ",",
-            "Connection: ",
-            "close",
-            "keep-alive",
-            "Upgrade: ",
-            "X-A_b.c",
-            ":",
-            ": ",
-            "\u{e9}",
-            "\0",
-            "a-rather-long-piece-of-text-here",
-        ]);
-        (any::<bool>(), prop::collection::vec(part, 0..20)).prop_map(move |(lead, parts)| {
-            let mut bytes = if lead { String::from("HTTP/1.1 200 OK\r\n") } else { String::new() };
-            parts.iter().for_each(|part| bytes.push_str(part));
-            bytes.push_str("\r\n\r\n");
-            bytes.into_bytes()
-        })
-    }
+    const PARTS: &[&str] = &["HTTP/1.1 ", "HTTP/1.0 ", "200", "204 ", "101 ", "600", " OK", "\r\n "];
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 8 } else { 2000 }))]
 
         #[test]
         fn any_head_in_any_pieces(
-            bytes in a_head(), mut ends in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+            bytes in proof::heads("HTTP/1.1 200 OK\r\n", PARTS),
+            ends in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
             line in 10_usize..80, total in 20_usize..200, fields in 0_usize..5, asked in 0_usize..3,
         ) {
-            for limits in [HeadLimits::default(), HeadLimits { line, bytes: total, fields }] {
-                let expected = outcome(ASKED[asked], &bytes, [], &limits);
-                let mut ends: Vec<_> = ends.drain(..).map(|end| end.index(bytes.len() + 1)).collect();
-                ends.sort_unstable();
-                prop_assert_eq!(&outcome(ASKED[asked], &bytes, ends, &limits), &expected);
-                prop_assert_eq!(&outcome(ASKED[asked], &bytes, 0..bytes.len(), &limits), &expected);
-            }
+            let limits = [HeadLimits::default(), HeadLimits { line, bytes: total, fields }];
+            proof::in_any_pieces(bytes.len(), &limits, &ends, |ends, limits| outcome(ASKED[asked], &bytes, ends, limits));
         }
     }
 }

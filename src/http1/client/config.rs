@@ -20,7 +20,7 @@ pub struct Config {
     /// How many requests may wait for their answers at once; never more than [`PIPELINE`](Self::PIPELINE).
     pub pipeline: u8,
     /// From the end of a request, or an interim response, to the head of the final one. `None` in this and the others:
-    /// no deadline.
+    /// no deadline. They are kept in milliseconds, rounded up; 2^32 of them (49 days) and more never pass.
     pub head_timeout: Option<Duration>,
     /// Between two reads of a response's content.
     pub body_timeout: Option<Duration>,
@@ -53,7 +53,7 @@ impl Config {
     /// The defaults; a whole exchange may take as long as it likes.
     pub const fn new() -> Self {
         Self {
-            head: HeadLimits { line: HeadLimits::LINE, bytes: HeadLimits::BYTES, fields: HeadLimits::FIELDS },
+            head: HeadLimits::new(),
             max_body: Self::MAX_BODY,
             max_chunk_ext: Self::MAX_CHUNK_EXT,
             max_interim: Self::MAX_INTERIM,

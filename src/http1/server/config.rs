@@ -17,7 +17,8 @@ pub struct Config {
     /// How much of a request nobody wants is read and dropped so that the connection can be kept; with more than
     /// that to come the connection is closed.
     pub max_drain: u64,
-    /// From the first byte of a head to its last. `None` in this and the others: no deadline.
+    /// From the first byte of a head to its last. `None` in this and the others: no deadline. They are kept in milliseconds,
+    /// rounded up; 2^32 of them (49 days) and more never pass.
     pub head_timeout: Option<Duration>,
     /// Between two reads of a request's content.
     pub body_timeout: Option<Duration>,
@@ -46,7 +47,7 @@ impl Config {
     /// The defaults.
     pub const fn new() -> Self {
         Self {
-            head: HeadLimits { line: HeadLimits::LINE, bytes: HeadLimits::BYTES, fields: HeadLimits::FIELDS },
+            head: HeadLimits::new(),
             max_body: Self::MAX_BODY,
             max_chunk_ext: Self::MAX_CHUNK_EXT,
             max_drain: Self::MAX_DRAIN,

@@ -1,6 +1,7 @@
 //! The server's end of an HTTP/1.1 connection.
 //!
-//! Looking for what happens to received bytes? `receive`. For answers? `send`. For those of an upstream? `forward`. For those made once? `prepared`. For limits and deadlines? `config`.
+//! Looking for what happens to received bytes? `receive`. For answers? `send`. For those of an upstream? `forward`. For
+//! those made once? `prepared`. For limits and deadlines? `config`.
 
 mod config;
 mod forward;
