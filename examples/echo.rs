@@ -8,7 +8,7 @@
 use std::error::Error;
 use std::io::{self, BufRead, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::{env, thread, time::Duration};
 
 use hopwire::http::{Method, Status};
@@ -31,6 +31,12 @@ fn turn(
 ) -> Result<Wants, Box<dyn Error>> {
     loop {
         match protocol {
+            Protocol::WebSocket(session) => match session.poll(now, shared, rx, tx)? {
+                Some((_, outbox)) if outbox.is_closing() => {}
+                Some((ws::Message::Text(text), mut outbox)) => outbox.send_text(text, tx)?,
+                Some((ws::Message::Binary(data), mut outbox)) => outbox.send_binary(data, tx)?,
+                None => return Ok(session.wants()),
+            },
             Protocol::Http(http) => match http.poll(now, rx, tx)? {
                 Some(http1::Event::Request(request)) => match ws::Handshake::of(&request) {
                     Ok(Some(handshake)) => {
@@ -38,46 +44,30 @@ fn turn(
                         handshake.accept(ws::OriginPolicy::Any)?.deflate(deflate).write(tx)?;
                         *protocol = Protocol::WebSocket(ws::Session::server(ws::Config::new(), deflate));
                     }
-                    Ok(None) if request.method == Method::Post => {} // answered with the first of its content
+                    Ok(None) if request.method == Method::Post => {} // answered as its content comes
                     Ok(None) => http.respond_with(Status::OK, &[("content-type", b"text/plain")], HELLO, tx)?,
                     Err(refusal) => http.respond_with(refusal.status(), refusal.fields(), b"", tx)?,
                 },
-                Some(http1::Event::Body(data)) => {
-                    begin(http, tx)?;
-                    http.body(data, tx)?;
+                Some(event) => {
+                    if http.owes_response() {
+                        http.respond(Status::OK, &[], BodyLength::Chunked, tx)?;
+                    }
+                    match event {
+                        http1::Event::Body(data) => _ = http.body(data, tx)?,
+                        http1::Event::End => http.end(&[], tx)?,
+                        _ => {}
+                    }
                 }
-                Some(http1::Event::End) => {
-                    begin(http, tx)?;
-                    http.end(&[], tx)?;
-                }
-                Some(_) => {}
                 None => return Ok(http.wants()),
             },
-            Protocol::WebSocket(session) => {
-                let Some((message, mut outbox)) = session.poll(now, shared, rx, tx)? else {
-                    return Ok(session.wants());
-                };
-                match message {
-                    _ if outbox.is_closing() => {}
-                    ws::Message::Text(text) => outbox.send_text(text, tx)?,
-                    ws::Message::Binary(data) => outbox.send_binary(data, tx)?,
-                }
-            }
         }
     }
-}
-
-/// Begins the answer to a POST, once.
-fn begin(http: &mut http1::Server, tx: &mut Tx<'_>) -> Result<(), Box<dyn Error>> {
-    if http.owes_response() {
-        http.respond(Status::OK, &[], BodyLength::Chunked, tx)?;
-    }
-    Ok(())
 }
 
 /// Serves one connection to its end.
 fn serve(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
     stream.set_nodelay(true)?;
+    stream.set_write_timeout(Some(PATIENCE))?;
     let epoch = std::time::Instant::now();
     let now = || Instant::from_nanos(epoch.elapsed().as_nanos().try_into().unwrap_or(u64::MAX));
     let mut protocol = Protocol::Http(http1::Server::new(&http1::Config { max_body: 1 << 30, ..http1::Config::new() }));
@@ -86,13 +76,24 @@ fn serve(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
     loop {
         let (mut rx, mut tx) = (inbox.rx(), Tx::growing(&mut out, MAX_OUTPUT));
         let outcome = turn(&mut protocol, &mut shared, now(), &mut rx, &mut tx);
-        match &mut protocol {
-            Protocol::Http(http) => http.handle_timeout(now(), &mut tx)?,
-            Protocol::WebSocket(session) => session.handle_timeout(now(), &mut tx)?,
-        }
-        if STOP.load(SeqCst) {
-            stop(&mut protocol, &mut shared, now(), &mut tx);
-        }
+        let stop = STOP.load(SeqCst);
+        let deadline = match &mut protocol {
+            Protocol::Http(http) => {
+                http.handle_timeout(now(), &mut tx)?;
+                if stop {
+                    http.close();
+                }
+                http.poll_timeout()
+            }
+            Protocol::WebSocket(session) => {
+                session.handle_timeout(now(), &mut tx)?;
+                if stop {
+                    // Refused once it is closing, and then there is nothing left to say.
+                    let _ = session.outbox(&mut shared).close(now(), ws::CloseCode::GOING_AWAY, "", &mut tx);
+                }
+                session.poll_timeout()
+            }
+        };
         let used = rx.consumed();
         inbox.consume(used);
         stream.write_all(&out)?;
@@ -101,10 +102,6 @@ fn serve(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
             linger(&mut stream)?;
             return outcome.map(drop);
         }
-        let deadline = match &protocol {
-            Protocol::Http(http) => http.poll_timeout(),
-            Protocol::WebSocket(session) => session.poll_timeout(),
-        };
         let wait = deadline.map_or(TICK, |at| at.saturating_since(now()).clamp(Duration::from_millis(1), TICK));
         stream.set_read_timeout(Some(wait))?;
         match stream.read(inbox.space()) {
@@ -112,17 +109,6 @@ fn serve(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
             Ok(n) => inbox.advance(n),
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
             Err(e) => return Err(e.into()),
-        }
-    }
-}
-
-/// The server is shutting down: nothing new begins on this connection.
-fn stop(protocol: &mut Protocol, shared: &mut ws::Shared, now: Instant, tx: &mut Tx<'_>) {
-    match protocol {
-        Protocol::Http(http) => http.close(),
-        // Refused once it is closing, and then there is nothing left to say.
-        Protocol::WebSocket(session) => {
-            let _ = session.outbox(shared).close(now, ws::CloseCode::GOING_AWAY, "", tx);
         }
     }
 }
@@ -147,35 +133,24 @@ fn main() -> Result<(), Box<dyn Error>> {
             let _ = TcpStream::connect(address); // wakes the loop below
         }
     });
-    for stream in listener.incoming() {
-        if STOP.load(SeqCst) {
-            break;
+    // Ends when all connections have.
+    thread::scope(|threads| {
+        for stream in listener.incoming().take_while(|_| !STOP.load(SeqCst)) {
+            let stream = stream?;
+            threads.spawn(|| serve(stream).unwrap_or_else(|e| eprintln!("connection ended: {e}")));
         }
-        let stream = stream?;
-        CONNECTIONS.fetch_add(1, SeqCst);
-        thread::spawn(move || {
-            if let Err(e) = serve(stream) {
-                eprintln!("connection ended: {e}");
-            }
-            CONNECTIONS.fetch_sub(1, SeqCst);
-        });
-    }
-    for _ in 0..100 {
-        if CONNECTIONS.load(SeqCst) == 0 {
-            break;
-        }
-        thread::sleep(Duration::from_millis(100));
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 static STOP: AtomicBool = AtomicBool::new(false);
-static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
 
 const HELLO: &[u8] = b"hopwire: POST something here, or open a WebSocket\n";
 /// Bytes written in one turn: the echo of the longest message, and small things before it.
 const MAX_OUTPUT: usize = 65 << 20;
 /// How long a shutdown may go unnoticed.
 const TICK: Duration = Duration::from_millis(250);
+/// How long the peer may take to read.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the peer may take to stop after our last words.
 const LINGER: Duration = Duration::from_millis(800);
