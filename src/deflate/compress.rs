@@ -93,10 +93,13 @@ impl<const WINDOW: usize> Compressor<WINDOW> {
 /// All of a compressor but its history: what is needed only while something is being compressed.
 ///
 /// After a flush that came to `Status::Input` it may go on with another history, so that one encoder serves many
-/// streams. Each then keeps its [`History`] alone, of any size. `TABLE` is how many positions the encoder remembers.
+/// streams. Each then keeps its [`History`] alone, of any size, of which the encoder learns the last 1 to 4 KiB again:
+/// so it compresses nearly as well. `TABLE` is how many positions the encoder remembers.
 #[derive(Clone, Debug)]
 pub struct Encoder<const TABLE: usize = 32768> {
     level: Level,
+    /// Histories take turns; it works for the one with the same number.
+    turn: u16,
     matcher: Matcher<TABLE>,
     /// What the block being filled, or being written, says.
     symbols: Symbols,
@@ -123,6 +126,7 @@ impl<const TABLE: usize> Encoder<TABLE> {
     pub const fn new(level: Level) -> Self {
         Self {
             level,
+            turn: 1,
             matcher: Matcher::new(),
             symbols: Symbols::new(),
             span: 0,
@@ -162,6 +166,9 @@ impl<const TABLE: usize> Encoder<TABLE> {
 
     fn run(&mut self, history: &mut History<[u8]>, input: &[u8], sink: &mut Sink<'_>, flush: Flush) -> (usize, Status) {
         let mut consumed = 0;
+        if !history.is_of_turn(&mut self.turn) {
+            self.learn(history);
+        }
         loop {
             if self.block.is_open() {
                 if !self.block.write(&self.symbols, history, sink) {
@@ -208,6 +215,17 @@ impl<const TABLE: usize> Encoder<TABLE> {
         match self.level {
             Level::Stored => history.size() - self.span,
             _ => ahead(history),
+        }
+    }
+
+    /// Another history, of which the matcher knows nothing, or no longer: it learns where the last of it stands. To learn
+    /// all would cost many times what a message costs, and what is said again was mostly said of late.
+    fn learn(&mut self, history: &History<[u8]>) {
+        match self.level {
+            Level::Stored => {}
+            Level::Fast => self.matcher.learn_fast(history, 1 << 10),
+            Level::Default => self.matcher.learn::<16>(history, 1 << 11),
+            Level::Best => self.matcher.learn::<64>(history, 1 << 12),
         }
     }
 

@@ -20,7 +20,9 @@ pub struct History<R: ?Sized = [u8; 32768]> {
     /// Behind the last byte taken.
     end: u32,
     /// How far back matches may reach, though more were here.
-    limit: u32,
+    limit: u16,
+    /// Which turn of the encoder that worked for it last this was; 0, of none.
+    turn: u16,
     /// The byte of position `p` is at `p` modulo the size, which is a power of two.
     ring: R,
 }
@@ -29,7 +31,7 @@ impl<const WINDOW: usize> History<[u8; WINDOW]> {
     /// Nothing said yet.
     pub const fn new() -> Self {
         const { assert!(WINDOW.is_power_of_two() && WINDOW >= 512 && WINDOW <= 32768, "the window is 2^9 to 2^15") };
-        Self { start: FIRST, at: FIRST, end: FIRST, limit: 1 << 15, ring: [0; WINDOW] }
+        Self { start: FIRST, at: FIRST, end: FIRST, limit: 1 << 15, turn: 0, ring: [0; WINDOW] }
     }
 }
 
@@ -83,6 +85,26 @@ impl History<[u8]> {
         len
     }
 
+    /// Goes on behind what was compressed elsewhere, and is known to the other side.
+    pub fn append(&mut self, bytes: &[u8]) {
+        for bytes in bytes.chunks(self.ring.len()) {
+            self.take(bytes, self.size());
+            self.pass(self.ahead());
+        }
+        self.turn = 0;
+    }
+
+    /// Whether the encoder with this turn worked for it last. If not, a new turn begins. (One in 2^16 may be taken for
+    /// another: then less is found.)
+    pub(super) fn is_of_turn(&mut self, turn: &mut u16) -> bool {
+        if self.turn == *turn {
+            return true;
+        }
+        *turn = turn.wrapping_add(1).max(1);
+        self.turn = *turn;
+        false
+    }
+
     /// How many bytes of input there is room for, those waiting among them.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "at most 32,768")]
@@ -111,7 +133,7 @@ impl History<[u8]> {
     /// The greatest distance that a match at the next position may have.
     #[inline]
     pub(super) fn reach(&self) -> u32 {
-        self.behind().min(self.limit)
+        self.behind().min(self.limit.into())
     }
 
     /// `len` bytes are encoded now.

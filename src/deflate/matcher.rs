@@ -36,13 +36,8 @@ impl<const TABLE: usize> Matcher<TABLE> {
             let bytes = history.eight(at);
             let (mut literals, mut distance) = (TOGETHER, 0);
             for ahead in 0..TOGETHER {
-                // The six bytes there, above zeros.
-                let hash = (bytes >> (8 * ahead) << 16).wrapping_mul(FAST_HASH);
-                let here = [at.wrapping_add(ahead as u32) as u16, (hash >> 32) as u16];
-                let place = &mut self.table.as_chunks_mut().0[(hash >> (64 - Self::FAST_BITS)) as usize];
-                let [there, mark] = mem::replace(place, here);
-                let back = u32::from(here[0].wrapping_sub(there));
-                let first = (mark == here[1]) & (back.wrapping_sub(1) < reach) & (literals == TOGETHER);
+                let (back, alike) = self.note(bytes >> (8 * ahead), at.wrapping_add(ahead as u32));
+                let first = alike & (back.wrapping_sub(1) < reach) & (literals == TOGETHER);
                 (literals, distance) = if first { (ahead, back) } else { (literals, distance) };
             }
             for (ahead, symbol) in space[..TOGETHER].iter_mut().enumerate() {
@@ -105,6 +100,34 @@ impl<const TABLE: usize> Matcher<TABLE> {
             history.pass(len - 1);
         }
         literals(history, symbols, keep);
+    }
+
+    /// Remembers the last `most` positions before the next, for [`lazy`](Self::lazy).
+    pub(super) fn learn<const ROW: usize>(&mut self, history: &History<[u8]>, most: u32) {
+        for back in (HASHED..=history.behind().min(most)).rev() {
+            let at = history.at().wrapping_sub(back);
+            remember(self.row::<ROW>(history.eight(at)), at);
+        }
+    }
+
+    /// The same, for [`fast`](Self::fast).
+    pub(super) fn learn_fast(&mut self, history: &History<[u8]>, most: u32) {
+        for back in (8..=history.behind().min(most)).rev() {
+            let at = history.at().wrapping_sub(back);
+            self.note(history.eight(at), at);
+        }
+    }
+
+    /// Puts a position in the place of the six bytes there: what stood there, as a distance, and whether its hash is the
+    /// same.
+    #[inline]
+    fn note(&mut self, bytes: u64, at: u32) -> (u32, bool) {
+        // The six bytes above zeros.
+        let hash = (bytes << 16).wrapping_mul(FAST_HASH);
+        let here = [at as u16, (hash >> 32) as u16];
+        let place = &mut self.table.as_chunks_mut().0[(hash >> (64 - Self::FAST_BITS)) as usize];
+        let [there, mark] = mem::replace(place, here);
+        (before(at, there), mark == here[1])
     }
 
     /// The longest match at the next position, if it is longer than `over`: its length and distance. The nearest

@@ -38,7 +38,7 @@ impl Prepared {
     /// The same, compressed for those who understand it, unless that makes it no smaller.
     #[must_use]
     pub fn compressed(mut self, shared: &mut Shared) -> Self {
-        let packed = shared.pack(self.kind, self.plain.frame().payload());
+        let packed = shared.pack(self.kind, self.payload());
         let shape = Shape::new(self.kind, true, packed);
         self.compressed = (shape.bytes.len() < self.plain.bytes.len()).then_some(shape);
         self
@@ -54,6 +54,10 @@ impl Prepared {
             Some(compressed) if fits => compressed.frame(),
             _ => plain,
         }
+    }
+
+    pub(super) fn payload(&self) -> &[u8] {
+        self.plain.frame().payload()
     }
 
     fn new(kind: Kind, payload: &[u8]) -> Self {

@@ -252,8 +252,7 @@ impl<R: Role> Outbox<'_, R> {
         let frame = message.frame_for(self.compression.as_ref().map(Compression::window_bits));
         self.conn.send_frame(frame, tx)?;
         if let (true, Some(compression)) = (frame.is_compressed(), &mut self.compression) {
-            // The peer's window has moved on, and our history does not know by what.
-            compression.forget();
+            compression.append(message.payload());
         }
         Ok(())
     }

@@ -188,6 +188,13 @@ impl Compression {
         shared.pack_for(&mut self.sender, history, bits, piece)
     }
 
+    /// The peer's window has moved on by a message that was compressed elsewhere, and so does our history.
+    pub(super) fn append(&mut self, message: &[u8]) {
+        if self.own.takeover {
+            self.history.get_or_insert_with(|| History::boxed(self.own.window_bits)).append(message);
+        }
+    }
+
     /// From the next message on nothing refers to those before it.
     pub(super) fn forget(&mut self) {
         if let Some(history) = &mut self.history {

@@ -4,7 +4,7 @@
 
 mod naive;
 
-use hopwire::deflate::{Compressor, Flush, Level, Progress, Status};
+use hopwire::deflate::{Compressor, Encoder, Flush, History, Inflater, Level, Progress, Status};
 use naive::{Kind, Told, inflate};
 use proptest::prelude::*;
 
@@ -137,6 +137,91 @@ fn context_is_kept_or_dropped() {
 }
 
 /// Data that says the same again after exactly so many bytes: matches reach as far as the window, and no farther.
+/// Messages about the same things, all different.
+fn message(stream: usize, n: usize) -> Vec<u8> {
+    let about = ["order", "quote", "trade", "depth"][stream % 4];
+    let text = format!(
+        r#"{{"type":"{about}.update","seq":{},"customer":"c{stream:05}","state":"{}","total":{},"region":"eu-central-1"}}"#,
+        n * 7919 + stream,
+        ["pending", "shipped", "delivered"][n % 3],
+        (n * 31 + stream * 17) % 1000,
+    );
+    text.into_bytes()
+}
+
+/// A message behind what `history` says, and what it comes to.
+fn packed(encoder: &mut Encoder, history: &mut History<[u8]>, message: &[u8]) -> Vec<u8> {
+    let mut output = vec![0; Encoder::<32768>::bound(message.len())];
+    let progress = encoder.compress(history, message, &mut output, Flush::Sync);
+    assert_eq!((progress.consumed, progress.status), (message.len(), Status::Input));
+    output.truncate(progress.produced);
+    output
+}
+
+/// It learns the history of each again, so that they save nearly as much as alone, and far more than without context.
+#[test]
+fn streams_take_turns_with_an_encoder() {
+    for level in LEVELS {
+        let (mut shared, mut own) = (Box::new(Encoder::new(level)), Box::new(Encoder::new(level)));
+        let (mut in_turn, mut alone, mut without) = (0, 0, 0);
+        let mut streams: Vec<_> =
+            (0..40).map(|_| (Box::new(History::<[u8; 32768]>::new()), Box::new(Inflater::<32768>::new()))).collect();
+        let mut single = Box::new(History::<[u8; 4096]>::new());
+        let mut output = vec![0; 1000];
+        for n in 0..30 {
+            for (stream, (history, inflater)) in streams.iter_mut().enumerate() {
+                let message = message(stream, n);
+                let wire = packed(&mut shared, &mut **history, &message);
+                let inflated = inflater.inflate(&wire, &mut output).unwrap();
+                assert_eq!(output[..inflated.produced], message);
+                in_turn += wire.len() - 4;
+                if stream == 0 {
+                    alone += packed(&mut own, &mut *single, &message).len() - 4;
+                    without += packed(&mut own, &mut History::<[u8; 512]>::new(), &message).len() - 4;
+                }
+            }
+        }
+        let in_turn = in_turn / streams.len();
+        if level != Level::Stored {
+            assert!(4 * in_turn < 5 * alone && 2 * in_turn < without, "{level:?}: {in_turn}, {alone}, {without}");
+        }
+    }
+}
+
+#[test]
+fn a_history_goes_on_behind_what_was_compressed_elsewhere() {
+    for level in [Level::Fast, Level::Default, Level::Best] {
+        let mut encoder = Box::new(Encoder::new(level));
+        let mine: &mut History<[u8]> = &mut History::<[u8; 1024]>::new();
+        let mut other = History::<[u8; 32768]>::new();
+        let mut inflater = Box::new(Inflater::<1024>::new());
+        let mut output = vec![0; 1 << 14];
+        for len in [300, 1000, 1024, 1025, 5000] {
+            let (before, elsewhere) = (message(1, len), noise(len));
+            let wires = [
+                packed(&mut encoder, mine, &before),
+                // Without context, and with no match farther back than the smaller window.
+                packed(
+                    &mut encoder,
+                    {
+                        other.reset();
+                        &mut other
+                    },
+                    &elsewhere,
+                ),
+            ];
+            mine.append(&elsewhere);
+            let again = &elsewhere[len - 200..];
+            let wire = packed(&mut encoder, mine, again);
+            assert!(wire.len() < 24, "{level:?}: {} for 200 bytes said before", wire.len());
+            for (wire, text) in [(&wires[0], &before[..]), (&wires[1], &elsewhere), (&wire, again)] {
+                let inflated = inflater.inflate(wire, &mut output).unwrap();
+                assert_eq!(&output[..inflated.produced], text);
+            }
+        }
+    }
+}
+
 #[test]
 fn no_distance_exceeds_the_window() {
     fn check<const WINDOW: usize>() {
