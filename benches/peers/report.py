@@ -36,7 +36,7 @@ PROMISES = [
     ("ws_send", "client16B", "", 1.2, 1.5),
     ("ws_send", "client1KiB", "", 1.0, 1.3),
     ("ws_send", "client64KiB", "", 0.8, 1.1),
-    ("broadcast", "text300B", "", 5.0, 20.0),
+    ("broadcast", "text300B text300B_in_place", "", 5.0, 20.0),
     ("ws_handshake", "server230B", "", 1.3, 2.0),
     ("deflate", "fast_json300_context fast_json1MiB", "zlib-rs", 0.8, 1.2),
     ("deflate", "default_json300_context default_json1MiB", "zlib-rs", 1.0, 1.5),

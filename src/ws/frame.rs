@@ -68,6 +68,7 @@ impl<'f> Frame<'f> {
 
     /// What [`write`] wrote.
     #[cfg(feature = "alloc")]
+    #[inline]
     pub(super) const fn written(bytes: &'f [u8], front: usize) -> Self {
         Self { bytes, front }
     }
@@ -78,6 +79,7 @@ impl<'f> Frame<'f> {
     }
 
     /// Whether it may only be sent where compression was negotiated.
+    #[inline]
     pub fn is_compressed(self) -> bool {
         self.first() & header::RSV1 != 0
     }

@@ -15,6 +15,8 @@ pub struct Prepared {
     kind: Kind,
     plain: Shape,
     compressed: Option<Shape>,
+    /// The compressed one refers back at most `2^n` bytes, 8 to 15.
+    window_bits: u8,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,13 +48,11 @@ impl Prepared {
 
     /// The frame that goes to a connection: where compression was negotiated with a window of `2^n` bytes, 8 to 15, the compressed
     /// one, if there is one and it fits.
+    #[inline]
     pub fn frame_for(&self, window_bits: Option<u8>) -> Frame<'_> {
-        let plain = self.plain.frame();
-        // Without context no match is farther back than the message is long.
-        let fits = window_bits.is_some_and(|bits| plain.payload().len() >> bits.clamp(8, 15) == 0);
-        match &self.compressed {
-            Some(compressed) if fits => compressed.frame(),
-            _ => plain,
+        match (&self.compressed, window_bits) {
+            (Some(compressed), Some(bits)) if bits >= self.window_bits => compressed.frame(),
+            _ => self.plain.frame(),
         }
     }
 
@@ -61,7 +61,9 @@ impl Prepared {
     }
 
     fn new(kind: Kind, payload: &[u8]) -> Self {
-        Self { kind, plain: Shape::new(kind, false, payload), compressed: None }
+        // Without context no match is farther back than the message is long.
+        let window_bits = (8..15).find(|bits| payload.len() >> bits == 0).unwrap_or(15);
+        Self { kind, plain: Shape::new(kind, false, payload), compressed: None, window_bits }
     }
 }
 
@@ -73,6 +75,7 @@ impl Shape {
         Self { bytes, front }
     }
 
+    #[inline]
     fn frame(&self) -> Frame<'_> {
         Frame::written(&self.bytes, self.front)
     }

@@ -53,10 +53,7 @@ impl<R: Role> Connection<R> {
     /// `Full`; `Misuse` after a Close, inside an unfinished message, or for a compressed frame without
     /// [`Config::compression`](super::Config::compression).
     pub fn send_frame(&mut self, frame: Frame<'_>, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
-        self.check_whole()?;
-        if frame.is_compressed() {
-            self.check_compression()?;
-        }
+        self.check_frame(frame)?;
         match R::MASKS {
             true => Ok(self.write(frame.first(), frame.payload(), tx)?),
             false => Ok(tx.put(frame.as_bytes())?),
@@ -218,6 +215,12 @@ impl<R: Role> Connection<R> {
         if self.sending.is_some() { Err(Misuse::Interleaved.into()) } else { Ok(()) }
     }
 
+    #[inline]
+    fn check_frame(&self, frame: Frame<'_>) -> Result<(), SendError<Misuse>> {
+        self.check_whole()?;
+        if frame.is_compressed() { self.check_compression() } else { Ok(()) }
+    }
+
     fn check_compression(&self) -> Result<(), SendError<Misuse>> {
         if self.rules.compression { Ok(()) } else { Err(Misuse::Compression.into()) }
     }
@@ -288,6 +291,17 @@ pub(super) fn front<const N: usize>(head: u128) -> [u8; N] {
 }
 
 impl Connection<Server> {
+    /// As [`send_frame`](Self::send_frame), without a copy: the bytes to be written from where they lie, behind what is in `tx`
+    /// and before anything else (writev, or a queue of what is shared).
+    ///
+    /// # Errors
+    /// Those of `send_frame`, but `Full`.
+    #[inline]
+    pub fn send_frame_in_place<'f>(&mut self, frame: Frame<'f>) -> Result<&'f [u8], SendError<Misuse>> {
+        self.check_frame(frame)?;
+        Ok(frame.as_bytes())
+    }
+
     /// Writes only the header of a data frame with a payload of `len` bytes, for callers that send the payload
     /// themselves, from where it lies (writev, sendfile). Exactly `len` bytes must follow what is in `tx` before anything
     /// else does; those of a text message are UTF-8.

@@ -5,7 +5,8 @@ use super::handshake::deflate::Params;
 use super::message::Ready;
 use super::shared::{Compression, Direction, Shared};
 use super::{
-    Client, CloseCode, Config, Connection, Event, Kind, Message, Messages, Misuse, Prepared, Role, Server, Violation,
+    Client, CloseCode, Config, Connection, Event, Frame, Kind, Message, Messages, Misuse, Prepared, Role, Server,
+    Violation,
 };
 use crate::Entropy;
 use crate::bytes::Text;
@@ -220,6 +221,30 @@ pub struct Outbox<'s, R> {
     shared: &'s mut Shared,
 }
 
+impl Outbox<'_, Server> {
+    /// As [`send_prepared`](Self::send_prepared), without a copy: the bytes to be written from where they lie, behind what is
+    /// in `tx` and before anything else (writev, or a queue of what is shared).
+    ///
+    /// ```
+    /// # use hopwire::ws;
+    /// let (mut session, mut shared) = (ws::Session::server(ws::Config::new(), None), ws::Shared::default());
+    /// let message = ws::Prepared::text("to all");
+    /// let wire = session.outbox(&mut shared).send_prepared_in_place(&message)?;
+    /// assert_eq!(wire, b"\x81\x06to all"); // socket.write(wire)?
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `Misuse` after a Close or inside an unfinished message.
+    #[inline]
+    pub fn send_prepared_in_place<'p>(&mut self, message: &'p Prepared) -> Result<&'p [u8], SendError<Misuse>> {
+        let frame = self.frame_of(message);
+        let wire = self.conn.send_frame_in_place(frame)?;
+        self.sent(message, frame);
+        Ok(wire)
+    }
+}
+
 impl<R: Role> Outbox<'_, R> {
     /// Sends a text message, compressed if that makes it smaller.
     ///
@@ -249,12 +274,20 @@ impl<R: Role> Outbox<'_, R> {
     /// # Errors
     /// `Full`; `Misuse` after a Close or inside an unfinished message.
     pub fn send_prepared(&mut self, message: &Prepared, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
-        let frame = message.frame_for(self.compression.as_ref().map(Compression::window_bits));
+        let frame = self.frame_of(message);
         self.conn.send_frame(frame, tx)?;
+        self.sent(message, frame);
+        Ok(())
+    }
+
+    fn frame_of<'p>(&self, message: &'p Prepared) -> Frame<'p> {
+        message.frame_for(self.compression.as_ref().map(Compression::window_bits))
+    }
+
+    fn sent(&mut self, message: &Prepared, frame: Frame<'_>) {
         if let (true, Some(compression)) = (frame.is_compressed(), &mut self.compression) {
             compression.append(message.payload());
         }
-        Ok(())
     }
 
     /// See [`Connection::send_ping`].

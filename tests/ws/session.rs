@@ -202,9 +202,44 @@ fn a_prepared_message_fits_whom_it_is_sent_to() {
     assert_eq!(prepared.frame_for(Some(8)).as_bytes(), plain);
     assert!(prepared.frame_for(Some(9)).as_bytes().len() < 40 && prepared.frame_for(Some(15)).is_compressed());
     assert_eq!(Prepared::text(text.as_str()).frame_for(Some(15)).as_bytes(), plain);
+    // No match is farther back than 2^15, however long the message.
+    let long = Prepared::binary(&vec![0; 40_000]).compressed(&mut Shared::default());
+    assert!(long.frame_for(Some(15)).is_compressed() && !long.frame_for(Some(14)).is_compressed());
     // Compressing what only grows leaves it as it was.
     let noise = conversation().remove(5);
     assert!(!Prepared::binary(&noise).compressed(&mut Shared::default()).frame_for(Some(15)).is_compressed());
+}
+
+/// The same frames, whether they are copied or lie where they are; and what is sent after them refers to them.
+#[test]
+fn a_prepared_message_can_be_sent_from_where_it_lies() {
+    let text = "prepared, compressed and shared by many; ".repeat(10);
+    let prepared = Prepared::text(text.as_str()).compressed(&mut Shared::default());
+    for params in agreements() {
+        let mut shared = Shared::default();
+        let (mut copying, mut lending, mut c) = (server(params), server(params), client(params));
+        let (mut copied, mut wire) = (vec![], vec![]);
+        for _ in 0..3 {
+            copying.outbox(&mut shared).send_prepared(&prepared, &mut Tx::growing(&mut copied, 1 << 16)).unwrap();
+            let lent = lending.outbox(&mut shared).send_prepared_in_place(&prepared).unwrap();
+            assert_eq!(lent, prepared.frame_for(params.map(|_| 15)).as_bytes());
+            wire.extend_from_slice(lent);
+            let before = wire.len();
+            wire.extend(say(&mut lending, &mut shared, &[text.clone().into()]));
+            copied.extend(say(&mut copying, &mut shared, &[text.clone().into()]));
+            if params.is_some_and(|params| !params.server_no_context_takeover) {
+                assert!(wire.len() - before < 20, "{}", wire.len() - before);
+            }
+        }
+        assert_eq!(wire, copied);
+        assert_eq!(hear(&mut c, &mut shared, &wire, 999), Ok(vec![text.clone().into_bytes(); 6]));
+        // As any other: not inside a message, and not after a Close.
+        let mut out = [0; 64];
+        let tx = &mut Tx::new(&mut out);
+        lending.outbox(&mut shared).close(NOW, CloseCode::NORMAL, "", tx).unwrap();
+        let refused = lending.outbox(&mut shared).send_prepared_in_place(&prepared);
+        assert_eq!(refused, Err(Misuse::Closed.into()));
+    }
 }
 
 #[test]

@@ -2,7 +2,9 @@
 //!
 //! Every peer in the best way its public API has: hopwire compresses once (`Prepared`); sockudo compresses for each
 //! connection (`CompressedProtocol`; with a hundred connections, for ten thousand of its compressors are 3 GB) or sends plain;
-//! tungstenite knows no compression and shares the payload. All encode into a buffer that a socket would be written from.
+//! tungstenite knows no compression and shares the payload. All encode into a buffer that a socket would be written from;
+//! `…_in_place`: hopwire hands out the shared bytes instead, to be written from where they lie. No peer can: each copies
+//! what is shared into the connection's buffer, and a half of what hopwire's first variant takes is that copy (`@copy150B`).
 use crate::harness::*;
 use crate::inputs::parse;
 use crate::memio::{MemIo, Sink};
@@ -45,6 +47,15 @@ pub fn run() {
             let mut tx = io::Tx::new(&mut out);
             session.outbox(&mut shared).send_prepared(&message, &mut tx).unwrap();
             black_box(tx.written().as_ptr());
+        }
+    });
+
+    let mut shared = ws::Shared::default();
+    let mut sessions: Vec<_> = (0..N).map(|_| ws::Session::server(ws::Config::new(), Some(params))).collect();
+    g.add_hopwire("in_place", N, move || {
+        let message = ws::Prepared::text(black_box(TEXT)).compressed(&mut shared);
+        for session in &mut sessions {
+            black_box(session.outbox(&mut shared).send_prepared_in_place(black_box(&message)).unwrap());
         }
     });
 
