@@ -4,7 +4,7 @@ import { check, launch, until } from './chromium.mjs';
 const [, , url, executablePath, screenshot] = process.argv;
 const browser = await launch(executablePath);
 try {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 840 } });
+  const page = await browser.newPage({ viewport: { width: 1280, height: 880 } });
   const complaints = [];
   // A connection that is cut on purpose is reported as an error of the network, and only that.
   let cutting = false;
@@ -31,10 +31,8 @@ try {
   check('the same ones, from the first on', now.every(({ log }) => log.slice(0, common).join() === now[0].log.slice(0, common).join()), `${common} updates`);
   check('no complaint in the console', complaints.length === 0, complaints.join('; '));
   if (screenshot) {
-    await click('Faster');
     await page.waitForTimeout(12000);
     await page.screenshot({ path: screenshot });
-    await click('Slower');
   }
 
   cutting = true;
@@ -46,6 +44,20 @@ try {
   for (const [i, via] of order.entries()) await page.locator('section select').nth(i).selectOption(via);
   check('with another transport, each goes on', await more(4));
   check('nothing lost, nothing repeated', await all(({ log, resets }) => gapless(log) && resets === 0) && (await panels()).every(({ via }, i) => via === order[i]));
+
+  for (const via of ['sse', 'long']) {
+    for (let i = 0; i < 4; i++) await page.locator('section select').nth(i).selectOption(via);
+    check(`with all four held open by the server (${via}), each goes on`, await more(3));
+    const pace = () => page.textContent('#pace'), before = await pace();
+    await click('Faster');
+    check('and there is a connection left for the buttons', await until(async () => (await pace()) !== before, 5000));
+    const { connections } = await page.evaluate(async () => (await fetch('/stats')).json());
+    check('of six in all', connections <= 6, `${connections} open`);
+    await click('Slower');
+  }
+  for (const [i, via] of order.entries()) await page.locator('section select').nth(i).selectOption(via);
+  await more(2);
+  check('nothing lost, nothing repeated', await all(({ log, resets }) => gapless(log) && resets === 0));
 
   await click('Restart the feed');
   check('a restart is told to each', await until(() => all(({ resets }) => resets === 1)));
