@@ -27,7 +27,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{env, fmt::Write as _, fs, str, thread};
 
-use hopwire::feed::{self, Answer, Ask, Hold, HoldConfig, Log, LogConfig, Reply, Start, Tail};
+use hopwire::feed::{self, Answer, Ask, Cursor, Hold, HoldConfig, Log, LogConfig, Reply, Start, Tail};
 use hopwire::http::{Method, Status};
 use hopwire::http1::{self, BodyLength, Request};
 use hopwire::io::{GrowingBuffer, Tx, Wants};
@@ -396,13 +396,11 @@ impl Conn {
     fn reply<T>(&mut self, reply: &Reply<'_, T>) -> Outcome<()> {
         let Protocol::Http(http, pending) = &mut self.protocol else { return Ok(()) };
         *pending = Pending::Nothing;
-        let tag = reply.cursor.map(|cursor| format!("\"{cursor}\"")).unwrap_or_default();
-        let after = reply.retry_after.map(|after| after.as_secs().to_string()).unwrap_or_default();
-        let fields = [
-            feed::REPLY_FIELDS[0],
-            feed::REPLY_FIELDS[1],
-            if after.is_empty() { ("etag", tag.as_bytes()) } else { ("retry-after", after.as_bytes()) },
-        ];
+        let tag = reply.cursor.map(Cursor::tag);
+        let after = reply.retry_after.map(|after| after.as_secs().to_string());
+        let mut fields = feed::REPLY_FIELDS.to_vec();
+        fields.extend(tag.as_ref().map(|tag| ("etag", tag.as_bytes())));
+        fields.extend(after.as_ref().map(|after| ("retry-after", after.as_bytes())));
         Ok(http.respond_with(reply.status, &fields, reply.body, &mut Tx::growing(&mut self.out, OUT))?)
     }
 }

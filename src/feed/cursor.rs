@@ -36,10 +36,11 @@ pub enum Start {
     After(Cursor),
 }
 
-/// The text of a cursor or start.
+/// The text of a cursor, of its entity tag, or of a start.
 #[derive(Clone, Copy)]
 pub struct CursorText {
-    bytes: [u8; Self::MAX],
+    /// A tag has quotes around it.
+    bytes: [u8; Self::MAX + 2],
     len: usize,
 }
 
@@ -57,11 +58,24 @@ impl Cursor {
 
     /// Its text.
     pub fn text(self) -> CursorText {
-        let mut text = CursorText { bytes: [0; CursorText::MAX], len: 0 };
+        let mut text = CursorText::NEW;
+        self.push_to(&mut text);
+        text
+    }
+
+    /// The entity tag of an answer that ends here: the cursor in quotes, for `ETag` and `If-None-Match`.
+    pub fn tag(self) -> CursorText {
+        let mut text = CursorText::NEW;
+        text.push(b"\"");
+        self.push_to(&mut text);
+        text.push(b"\"");
+        text
+    }
+
+    fn push_to(self, text: &mut CursorText) {
         text.push(num::write_hex(self.epoch, &mut [0; 16]));
         text.push(b".");
         text.push(num::write_decimal(self.seq, &mut [0; 20]));
-        text
     }
 }
 
@@ -90,13 +104,15 @@ impl Start {
             Self::Snapshot => b"snapshot",
             Self::After(cursor) => return cursor.text(),
         };
-        let mut text = CursorText { bytes: [0; CursorText::MAX], len: 0 };
+        let mut text = CursorText::NEW;
         text.push(word);
         text
     }
 }
 
 impl CursorText {
+    const NEW: Self = Self { bytes: [0; Self::MAX + 2], len: 0 };
+
     /// The longest text of a cursor, in bytes.
     pub const MAX: usize = 16 + 1 + 20;
 
@@ -107,7 +123,7 @@ impl CursorText {
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        str::from_utf8(self.as_bytes()).expect("digits, letters and a dot")
+        str::from_utf8(self.as_bytes()).expect("digits, letters, a dot, quotes")
     }
 
     fn push(&mut self, part: &[u8]) {
@@ -184,6 +200,7 @@ mod tests {
         let last = Cursor { epoch: u64::MAX, seq: u64::MAX };
         assert_eq!(last.text().as_str(), "ffffffffffffffff.18446744073709551615");
         assert_eq!(last.text().as_bytes().len(), CursorText::MAX);
+        assert_eq!(last.tag().as_str(), "\"ffffffffffffffff.18446744073709551615\"");
     }
 
     proptest! {

@@ -70,7 +70,7 @@ pub struct Reply<'h, T> {
     pub status: Status,
     /// Events of a stream (`text/event-stream`), of which the last id is the next poll's cursor. Empty unless 200.
     pub body: &'h [u8],
-    /// Where the answer ends; of a 200 or 304 that was not held, its `ETag` is this in quotes.
+    /// Where the answer ends; [`Cursor::tag`] of it is the `ETag` of a 200 or 304 that was not held.
     pub cursor: Option<Cursor>,
     /// `Retry-After`, with 429 and 503.
     pub retry_after: Option<Duration>,
@@ -267,10 +267,8 @@ pub const REPLY_FIELDS: [(&str, &[u8]); 2] = [("content-type", b"text/event-stre
 
 /// Whether `If-None-Match` names this place (RFC 9110 §13.1.2). No tag of ours has a comma in it.
 fn names(tags: &[u8], cursor: Option<Cursor>) -> bool {
-    let Some(text) = cursor.map(Cursor::text) else { return false };
-    tags.split(|&b| b == b',').map(<[u8]>::trim_ascii).any(|tag| {
-        let opaque = tag.strip_prefix(b"W/").unwrap_or(tag);
-        let inner = opaque.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
-        tag == b"*" || inner == Some(text.as_bytes())
-    })
+    let Some(own) = cursor.map(Cursor::tag) else { return false };
+    tags.split(|&b| b == b',')
+        .map(<[u8]>::trim_ascii)
+        .any(|tag| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == own.as_bytes())
 }

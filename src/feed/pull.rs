@@ -148,6 +148,14 @@ impl<E: Entropy> Pull<E> {
         Ask { start: self.reader.start(), wait: Some(wait), client: Some(self.client), if_none_match: None }
     }
 
+    /// `If-None-Match` of a short poll by a client that has a place: without news the answer is a head alone (304).
+    pub fn if_none_match(&self) -> Option<CursorText> {
+        match (self.config.mode, self.reader.start()) {
+            (Mode::Short, Start::After(cursor)) if cursor != Cursor::NOWHERE => Some(cursor.tag()),
+            _ => None,
+        }
+    }
+
     /// A request is on its way.
     pub fn asking(&mut self, now: Instant) {
         if self.state != PullState::Ask {

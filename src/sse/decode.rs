@@ -447,3 +447,49 @@ const LONG: usize = 256;
 
 /// "Initialize event's type attribute to message".
 const MESSAGE: Lossy<'static> = Lossy::ascii(b"message");
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use super::super::line::tests::looks;
+    use super::*;
+
+    /// Reads `stream` in pieces, from a buffer that keeps what is not consumed; how many events there were.
+    fn read(stream: &[u8], size: usize) -> usize {
+        let (mut decoder, mut inbox, mut events) = (Decoder::new(), Vec::new(), 0);
+        for piece in stream.chunks(size) {
+            inbox.extend_from_slice(piece);
+            let mut rx = Rx::new(&mut inbox);
+            while decoder.poll(&mut rx).is_some() {
+                events += 1;
+            }
+            let used = rx.consumed();
+            inbox.drain(..used);
+        }
+        events
+    }
+
+    #[test]
+    fn no_byte_is_looked_at_more_than_a_few_times_however_the_stream_is_cut() {
+        let long = |name: &str, end: &str| [name.as_bytes(), &[b'x'; 20_000], end.as_bytes(), b"\n\n"].concat();
+        for (stream, events) in [
+            (long("data: ", ""), 1),
+            (long("data: ", "\r\ndata: y\r\nid: 1"), 1),
+            (long("data:", "\nevent: z\ndata"), 1),
+            (long(":", "\n\ndata: 1"), 1),
+            (long("unknown: ", "\n\ndata: 1"), 1),
+            (long("id: 1\ndata: ", ""), 1),
+            (b"data: x\n".repeat(2500).into_iter().chain(*b"\n").collect(), 1),
+            (b"data\n: a comment\r".repeat(1000).into_iter().chain(*b"\n\n").collect(), 1),
+            (b"data: \xe6\x97\xa5\n\n".repeat(2000), 2000),
+            (b"event: e\nid: 7\ndata: {}\n\n".repeat(800), 800),
+            (b": keepalive\n\n".repeat(1500), 0),
+        ] {
+            for size in [1, 2, 7, 64, 1000, stream.len()] {
+                let looks = looks(|| assert_eq!(read(&stream, size), events));
+                assert!(looks <= 4 * stream.len(), "{size} {looks} {}", stream[..20].escape_ascii());
+            }
+        }
+    }
+}

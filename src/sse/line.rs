@@ -61,9 +61,12 @@ pub(super) fn end(bytes: &[u8]) -> (usize, bool) {
     let short = bytes.len().min(SHORT);
     let at = word_end(bytes, 0, short, &mut union);
     if at < short || short == bytes.len() {
+        looked_at(at);
         return (at, union & TOPS == 0);
     }
-    long_end(bytes, SHORT, union)
+    let (at, ascii) = long_end(bytes, SHORT, union);
+    looked_at(at);
+    (at, ascii)
 }
 
 /// How many comments and blank lines there are at the front, in bytes: those in sight that end with LF.
@@ -82,6 +85,7 @@ pub(super) fn comments(bytes: &[u8]) -> usize {
             _ => break,
         }
     }
+    looked_at(at);
     at
 }
 
@@ -102,6 +106,7 @@ pub(super) fn goes_on(bytes: &[u8]) -> Option<bool> {
     for block in bytes.as_chunks().0 {
         (least, union) = both(least, union, block);
     }
+    looked_at(bytes.len());
     (!has_control(&least)).then(|| is_ascii(&union))
 }
 
@@ -231,11 +236,34 @@ const PAGE: usize = 16 << 10;
 const ONES: u64 = 0x0101_0101_0101_0101;
 const TOPS: u64 = ONES << 7;
 
+/// So many bytes, and a few behind them: the tests count them.
+#[cfg(not(test))]
+const fn looked_at(_: usize) {}
+
 #[cfg(test)]
-mod tests {
+pub(super) use tests::looked_at;
+
+#[cfg(test)]
+pub(super) mod tests {
+    use core::cell::Cell;
     use std::vec;
 
     use super::*;
+
+    std::thread_local! {
+        static LOOKED_AT: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(in super::super) fn looked_at(bytes: usize) {
+        LOOKED_AT.set(LOOKED_AT.get() + bytes + 1);
+    }
+
+    /// How often bytes were looked at for `work`.
+    pub(in super::super) fn looks(work: impl FnOnce()) -> usize {
+        let before = LOOKED_AT.get();
+        work();
+        LOOKED_AT.get() - before
+    }
 
     fn agree(bytes: &[u8]) {
         let naive = bytes.iter().position(|b| b"\r\n".contains(b)).unwrap_or(bytes.len());

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use hopwire::feed::{
-    Answer, Ask, Cursor, History, Hold, HoldConfig, Key, Log, LogConfig, Mode, Overlap, Pull, PullConfig, PullState,
-    PullVerdict, Reader, Start, Tail, Update,
+    Answer, Ask, Cursor, CursorText, History, Hold, HoldConfig, Key, Log, LogConfig, Mode, Overlap, Pull, PullConfig,
+    PullState, PullVerdict, Reader, Start, Tail, Update,
 };
 use hopwire::http::Status;
 use hopwire::io::{Rx, Tx};
@@ -81,7 +81,7 @@ struct Client {
 
 #[derive(Clone, Debug)]
 enum Packet {
-    Request(String),
+    Request(String, Option<CursorText>),
     Reply {
         status: Status,
         retry_after: Option<u64>,
@@ -206,7 +206,7 @@ impl World {
     fn send(&mut self, client: usize, attempt: u64, packet: &Packet) {
         let copies = match self.faults {
             true if self.prng.percent(12) => 0,
-            true if self.prng.percent(12) && matches!(packet, Packet::Request(_) | Packet::Reply { .. }) => 2,
+            true if self.prng.percent(12) && matches!(packet, Packet::Request(..) | Packet::Reply { .. }) => 2,
             _ => 1,
         };
         for _ in 0..copies {
@@ -256,7 +256,7 @@ impl World {
                     pull.handle_timeout(self.now);
                     (pull.state() == PullState::Ask).then(|| {
                         pull.asking(self.now);
-                        Packet::Request(pull.ask().to_string())
+                        Packet::Request(pull.ask().to_string(), pull.if_none_match())
                     })
                 }
                 Transport::Sse(source, reader) => {
@@ -356,7 +356,7 @@ impl World {
             }
             let (n, attempt, packet) = entry.remove();
             match packet {
-                Packet::Request(query) => self.request(n, attempt, &query),
+                Packet::Request(query, tag) => self.request(n, attempt, &query, tag),
                 Packet::Connect(start) => {
                     let kind = match start {
                         Some(_) => Kind::Sse(KeepAlive::new(Duration::from_secs(15), self.now)),
@@ -377,8 +377,9 @@ impl World {
         }
     }
 
-    fn request(&mut self, n: usize, attempt: u64, query: &str) {
+    fn request(&mut self, n: usize, attempt: u64, query: &str, tag: Option<CursorText>) {
         let ask = Ask::parse(query.as_bytes()).expect("clients ask well");
+        let ask = Ask { if_none_match: tag.as_ref().map(CursorText::as_bytes), ..ask };
         let mut entropy = random(self.prng.next());
         match self.hold.ask(&ask, (n, attempt), &self.log, self.now, &mut entropy) {
             Answer::Parked(key) => self.parked.push(key),

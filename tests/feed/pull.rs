@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use hopwire::feed::{Mode, Pull, PullConfig, PullState, PullVerdict, Reader, Start, Update};
+use hopwire::feed::{
+    Answer, Ask, CursorText, Hold, HoldConfig, Log, LogConfig, Mode, Pull, PullConfig, PullState, PullVerdict, Reader,
+    Start, Update,
+};
 use hopwire::http::Status;
 use hopwire::io::Rx;
 use hopwire::sse::Head;
@@ -52,6 +55,39 @@ fn short_polls_come_closer_with_news_and_part_without() {
         waits,
         [1500, 2250, 3375, 5062, 7593, 11390, 17085, 25628, 30000, 30000, 15000, 7500, 3750, 1875].map(|it: u128| it)
     );
+}
+
+/// Client and server without news: a head and no content.
+#[test]
+fn a_short_poll_without_news_is_a_304() {
+    let mut log = Log::new(LogConfig::default(), 0x9f);
+    let mut hold = Hold::new(HoldConfig::default());
+    let mut pull = pull(Mode::Short);
+    let (mut now, mut told) = (at(0), Vec::new());
+    for turn in 0..5 {
+        if turn == 1 || turn == 4 {
+            log.publish("", "x", now).unwrap();
+        }
+        let tag = pull.if_none_match();
+        let query = pull.ask().to_string();
+        let ask =
+            Ask { if_none_match: tag.as_ref().map(CursorText::as_bytes), ..Ask::parse(query.as_bytes()).unwrap() };
+        pull.asking(now);
+        let Answer::Reply(reply) = hold.ask(&ask, (), &log, now, &mut |bytes: &mut [u8]| bytes.fill(0)) else {
+            panic!("not to be held")
+        };
+        let verdict = pull.answered(&Head::of(reply.status), now);
+        let mut body = reply.body.to_vec();
+        let mut rx = Rx::new(&mut body);
+        let updates = std::iter::from_fn(|| pull.poll(now, &mut rx).map(|_| ())).count();
+        pull.ended(now);
+        told.push((reply.status.code(), updates));
+        assert_eq!(verdict == PullVerdict::Unchanged, reply.body.is_empty());
+        now = pull.poll_timeout().unwrap();
+        pull.handle_timeout(now);
+    }
+    assert_eq!(told, [(200, 0), (200, 1), (304, 0), (304, 0), (200, 1)]);
+    assert_eq!(pull_at(b"9f.3").if_none_match().map(|_| ()), None, "a long poll is to be held");
 }
 
 #[test]
