@@ -3,7 +3,6 @@
 
 report.py table FIGURES          each promised ratio beside the measured one (`net`: with the cost of reading, `@copy`,
                                  taken off both); exit code 1 if one falls short
-report.py slower FIGURES OTHER   hopwire's cases that take over 5 % longer in OTHER (say, the build for x86-64-v3)
 report.py chart FIGURES > SVG    every peer's time as a multiple of hopwire's
 """
 
@@ -105,18 +104,6 @@ def table(path):
     return 1 if short else 0
 
 
-def slower(path, other):
-    before, after, found = read(path), read(other), 0
-    for key, peers in before.items():
-        if key[0] == "ws_mem" or key[1] == "memory" or key[1].endswith("_ratio") or "hopwire" not in peers or "hopwire" not in after.get(key, {}):
-            continue
-        was, now = peers["hopwire"][0], after[key]["hopwire"][0]
-        if now > was * 1.05:
-            found += 1
-            print(f"{key[0]:16}{key[1]:25}{was:12.2f}{now:12.2f}{now / was:7.2f}")
-    return 1 if found else 0
-
-
 def chart(path):
     cases = read(path)
     rows = []
@@ -164,7 +151,7 @@ def chart(path):
 
 
 if __name__ == "__main__":
-    commands = {("table", 1): table, ("slower", 2): slower, ("chart", 1): chart}
+    commands = {("table", 1): table, ("chart", 1): chart}
     chosen = commands.get((sys.argv[1] if len(sys.argv) > 1 else "", len(sys.argv) - 2))
     if chosen is None:
         sys.exit(__doc__)

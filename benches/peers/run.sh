@@ -1,13 +1,10 @@
 #!/bin/sh
 # Official figures: one binary per area, because with fat LTO a peer's functions inline differently when other areas
-# call them too. Lines go to the standard output. V3=1 builds everything for x86-64-v3.
+# call them too. Lines go to the standard output.
 # usage: benches/peers/run.sh [area ...] > figures.txt
 set -eu
 manifest=$(dirname "$0")/Cargo.toml
 areas=${*:-http_head http_exchange http_chunked response_head client_exchange forward ws_recv ws_send ws_handshake ws_mem broadcast deflate inflate sse_decode sse_encode accept_key}
-if [ -n "${V3:-}" ]; then
-    export RUSTFLAGS="${RUSTFLAGS:-} -Ctarget-cpu=x86-64-v3"
-fi
 for area in $areas; do
     cargo run --quiet --release --locked --manifest-path "$manifest" --no-default-features --features "$area" -- "$area"
 done
