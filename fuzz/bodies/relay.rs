@@ -199,11 +199,11 @@ impl Relay {
                     let Some(head) = head else { continue };
                     self.server.forward(&head, tx).unwrap();
                     self.trailers = (head.content() != Content::None).then(|| head.trailers());
-                    let is_whole = head.status().is_informational();
+                    // A 205 is sent on without content, whatever comes.
+                    let is_whole = head.status().is_informational() || head.status() == Status::RESET_CONTENT;
                     self.sent.push(Message { start: code(head.status()), is_whole, ..Message::default() });
                 }
                 client::Event::Body(data) => {
-                    // For content of a 205 there is no place.
                     self.server.body(data, tx).map_err(|_| Stop::BadGateway)?;
                     self.sent.last_mut().unwrap().content.extend_from_slice(data);
                 }
