@@ -90,6 +90,56 @@ fn forwarding() {
     assert_eq!(asked, (0, 0));
 }
 
+/// A request, its answer with trailers, and all that is between them.
+#[test]
+fn forwarding_both_ways() {
+    use hopwire::http::forward::{Client, Intermediary};
+    let mut came =
+        *b"PUT / HTTP/1.1\r\nHost: a\r\nConnection: te, x\r\nTE: trailers\r\nX: 1\r\nContent-Length: 5\r\n\r\nhello";
+    let mut answered = *b"HTTP/1.1 103 E\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nVia: 1.0 x\r\nY: a\r\n b\r\n\r\n\
+        2\r\nhi\r\n0\r\nZ: 1\r\n\r\n";
+    let (mut out, mut on) = ([0; 1024], [0; 1024]);
+    let asked = allocations(|| {
+        let edge = Intermediary { trailers: true, ..Intermediary::new("edge").expect("a name") };
+        let who = Client::new(None, false);
+        let (mut server, mut client) = (http1::Server::default(), http1::Client::default());
+        let (mut rx, mut tx) = (Rx::new(&mut came), Tx::new(&mut out));
+        let (mut answer, mut up) = (Rx::new(&mut answered), Tx::new(&mut on));
+        let mut asked = None;
+        while let Some(event) = server.poll(Instant::ZERO, &mut rx, &mut tx).expect("a good request") {
+            match event {
+                http1::Event::Request(head) => {
+                    let request = edge.request(&(&head).into(), &who).expect("forwarded");
+                    client.forward(&request, &mut up).expect("there is room");
+                    asked = Some(request.asked());
+                }
+                http1::Event::Body(data) => assert_eq!(client.body(data, &mut up), Ok(5)),
+                http1::Event::End => client.end(&[], &mut up).expect("all is there"),
+                _ => {}
+            }
+        }
+        let mut trailers = None;
+        while let Some(event) = client.poll(Instant::ZERO, &mut answer).expect("a good answer") {
+            match event {
+                client::Event::Interim(head) | client::Event::Response(head) => {
+                    let head = edge.response(&(&head).into(), asked.as_ref().expect("asked"), None);
+                    let head = head.expect("good").expect("it goes on");
+                    server.forward(&head, &mut tx).expect("there is room");
+                    trailers = Some(head.trailers());
+                }
+                client::Event::Body(data) => assert_eq!(server.body(data, &mut tx), Ok(2)),
+                client::Event::Trailers(fields) => {
+                    let field = trailers.and_then(|trailers| trailers.of(fields).next()).expect("one goes on");
+                    server.end(&[(field.name.as_str(), field.value)], &mut tx).expect("there is room");
+                }
+                _ => {}
+            }
+        }
+        assert!(tx.written().ends_with(b"2\r\nhi\r\n0\r\nZ: 1\r\n\r\n") && client.unusable().is_none());
+    });
+    assert_eq!(asked, (0, 0));
+}
+
 #[test]
 fn an_http_server() {
     let mut input = [
