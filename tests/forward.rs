@@ -352,14 +352,24 @@ fn trailers_go_on_to_who_takes_them() {
     assert!(!left.contains("Trailer") && names(&trailers, came).is_empty());
     let (_, _, trailers) = back(&asked(&proxy, "1.0", "Connection: te\r\nTE: trailers\r\n"), chunked).unwrap().unwrap();
     assert!(names(&trailers, came).is_empty());
-    // Of requests too; and when more was named than is remembered, none.
-    let (named, client) = (format!("Connection: {}x-t\r\n", "a-name, ".repeat(20)), Client::new(None, false));
-    for (fields, left) in [("Connection: x-t\r\n", vec!["X-U"]), (&named, vec![])] {
-        let head = format!("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n{fields}\r\n");
-        let trailers = proxy.request(&(&parse(&head)).into(), &client).unwrap().trailers();
+    // Of requests too; and where an intermediary sets more names than are remembered, none.
+    let (many, client) = ([("a-name-of-20-letters", &b""[..]); 5], Client::new(None, false));
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: x-t\r\n\r\n";
+    for (set, left) in [(&many[..1], vec!["X-U"]), (&many, vec![])] {
+        let trailers = Intermediary { set, ..proxy }.request(&(&parse(head)).into(), &client).unwrap().trailers();
         assert_eq!(names(&trailers, came), left);
         assert_eq!(trailers.of(Fields::EMPTY).count(), 0);
     }
+}
+
+/// A head of 16 KiB whose Connection names thousands costs no more than one of that length.
+#[test]
+fn names_are_not_looked_for_among_thousands() {
+    let fields: String = (0..90).map(|n| format!("f-{n:02}: 1\r\n")).collect();
+    assert_eq!(
+        stop(&format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: {}x\r\n{fields}\r\n", "abcd,".repeat(2500))),
+        Stop::Nominations
+    );
 }
 
 #[test]

@@ -52,6 +52,10 @@ cases! {
         sends("GET / HTTP/1.1\nHost: a\nConnection: close\n\n", "GET / HTTP/1.1\nHost: a\n", "");
     what_connection_names_may_not_be_there, "RFC 9110 §7.6.1":
         sends("GET / HTTP/1.1\nHost: a\nConnection: keep-alive, not-there\nX: 1\n\n", "GET / HTTP/1.1\nHost: a\nX: 1\n", "");
+    more_names_than_there_is_room_for, "RFC 9110 §7.6.1, RFC 6585 §5":
+        stops(&format!("GET / HTTP/1.1\nHost: a\nConnection: {}\n\n", "abc,".repeat(24)), Stop::Nominations, 431);
+    more_names_of_a_service_than_there_is_room_for, "RFC 9110 §7.6.1":
+        bad(GET, &format!("HTTP/1.1 200 OK\nConnection: {}\nContent-Length: 0\n\n", "abc,".repeat(24)));
     host_cannot_be_stripped, "RFC 9110 §7.6.1, §7.2":
         sends("GET / HTTP/1.1\nHost: a\nConnection: Host\n\n", "GET / HTTP/1.1\nHost: a\n", "");
     authorization_and_cookies_cannot_be_stripped, "RFC 9110 §7.6.1, §11.6.2":

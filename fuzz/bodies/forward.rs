@@ -104,6 +104,7 @@ fn stopped(request: &Request<'_>, fields: &List, stop: Stop) {
     let max_forwards: Vec<_> = fields.iter().filter(|(name, _)| name == "max-forwards").collect();
     let limits = matches!(request.method, Method::Options | Method::Trace);
     match stop {
+        Stop::Nominations => assert!(joined(fields, "connection").len() > hopwire::http::hop::NOMINATED - 2),
         Stop::Loop => assert!(joined(fields, "via").to_ascii_lowercase().contains("first")),
         Stop::LastHop => assert!(limits && max_forwards.len() == 1 && max_forwards[0].1.iter().all(|&b| b == b'0')),
         Stop::MaxForwards => assert!(limits && !max_forwards.is_empty()),

@@ -293,7 +293,12 @@ impl<'b> Said<'b> {
         };
         for field in fields {
             match Known::of(field.name.as_bytes()) {
-                Known::Connection => said.nominated.add(field.value),
+                Known::Connection => {
+                    said.nominated.add(field.value);
+                    if said.nominated.overflow {
+                        return Err(Stop::Nominations);
+                    }
+                }
                 Known::Host => said.host = Some(field.value),
                 Known::Upgrade => said.upgrade = true,
                 Known::Te => said.te_trailers |= has_trailers(field.value),

@@ -74,7 +74,12 @@ impl<'p> Intermediary<'p> {
         let (mut has_date, mut has_via, mut length) = (false, false, None);
         for field in received.fields {
             match Known::of(field.name.as_bytes()) {
-                Known::Connection => nominated.add(field.value),
+                Known::Connection => {
+                    nominated.add(field.value);
+                    if nominated.overflow {
+                        return Err(Stop::BadGateway);
+                    }
+                }
                 Known::Date => has_date = true,
                 Known::Via => has_via = true,
                 // One of several says nothing.

@@ -86,7 +86,7 @@ impl<'b> Kept<'b> {
     fn keeps(&self, name: &[u8]) -> bool {
         let known = Known::of(name);
         let is_left_out = self.without.has(known)
-            || (known.class() == Class::Free && self.nominated.has(name, self.received))
+            || (known.class() == Class::Free && self.nominated.may_have(name))
             || self.set.iter().any(|(own, _)| own.as_bytes().eq_ignore_ascii_case(name));
         !is_left_out
     }

@@ -13,6 +13,8 @@ pub enum Stop {
     LastHop,
     /// Max-Forwards is no number, or is there twice.
     MaxForwards,
+    /// Connection names more fields than [`NOMINATED`](crate::http::hop::NOMINATED) has room for.
+    Nominations,
     /// The request has been here before: our name is in its Via.
     Loop,
     /// The target's scheme is not that of the connection it came over.
@@ -43,6 +45,7 @@ impl Stop {
         match self {
             Self::LastHop => Status::OK,
             Self::MaxForwards | Self::Scheme | Self::NoAuthority | Self::TraceContent => Status::BAD_REQUEST,
+            Self::Nominations => Status::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Loop => Status::LOOP_DETECTED,
             Self::Connect => Status::NOT_IMPLEMENTED,
             Self::LengthRequired => Status::LENGTH_REQUIRED,
@@ -56,6 +59,7 @@ impl Stop {
     pub const fn clause(self) -> &'static str {
         match self {
             Self::LastHop | Self::MaxForwards => "RFC 9110 §7.6.2",
+            Self::Nominations => "RFC 9110 §7.6.1, RFC 6585 §5",
             Self::Loop => "RFC 9110 §7.6, §7.6.3",
             Self::Scheme => "RFC 9110 §7.4",
             Self::NoAuthority => "RFC 9112 §3.3",
@@ -76,6 +80,7 @@ impl fmt::Display for Stop {
         f.write_str(match self {
             Self::LastHop => "Max-Forwards is 0: this is the final recipient",
             Self::MaxForwards => "Max-Forwards is not one number",
+            Self::Nominations => "Connection names too many fields",
             Self::Loop => "the request has been here before",
             Self::Scheme => "the target is of a scheme that is not spoken here",
             Self::NoAuthority => "the request does not say which host it is for",
