@@ -1,9 +1,9 @@
 //! A reverse proxy for one service on one machine: the standard library only, a thread a connection.
 //!
 //! `cargo run --release --example proxy -- 127.0.0.1:8080 127.0.0.1:9001` listens on the first address (port 0 takes any free
-//! one) and forwards to the second. A third argument is how many seconds the service may take to answer (60). Content streams
-//! both ways as fast as the slower side takes it; WebSocket and Server-Sent Events pass; connections to the service are kept.
-//! Each request is a line on standard output when it is over:
+//! one) and forwards to the second, which is to speak HTTP/1.1. A third argument is how many seconds the service may take to
+//! answer (60). Content streams both ways as fast as the slower side takes it; WebSocket and Server-Sent Events pass;
+//! connections to the service are kept. Each request is a line on standard output when it is over:
 //!
 //! `1795280243 127.0.0.1:40312 "GET / HTTP/1.1" 200 1234 0.8ms`: the second, the client, what it asked for, the status it got
 //! (`-`: none), bytes sent to it, time taken, and what went wrong, if anything did.
@@ -26,7 +26,7 @@ use std::time::{Duration, Instant, SystemTime};
 use std::{env, thread};
 
 use hopwire::http::forward::{self, Asked, Content, Intermediary, Stop, Trace, Trailers};
-use hopwire::http::{HttpDate, Status};
+use hopwire::http::{HttpDate, Status, Version};
 use hopwire::http1::{self, Misuse, Server, Violation, client};
 use hopwire::io::{RxBuffer, SendError, Tx, Wants};
 
@@ -208,13 +208,15 @@ impl Proxy {
                 Ok(Some(http1::Event::Request(head))) => {
                     let version = head.version.as_str().as_bytes();
                     let asked = [head.method.as_bytes(), b" ", head.target.as_bytes(), b" ", version].concat();
-                    let line = Line::new(asked);
-                    if down.is_surplus {
+                    // "A proxy server MUST NOT maintain a persistent connection with an HTTP/1.0 client" (RFC 9112 §9.3).
+                    if down.is_surplus || head.version < Version::Http11 {
                         down.http.close();
-                        Came::Request(line, Err(Stop::Busy))
-                    } else {
-                        Came::Request(line, self.send(&head, &down.client, own.take()))
                     }
+                    let sent = match down.is_surplus {
+                        true => Err(Stop::Busy),
+                        false => self.send(&head, &down.client, own.take()),
+                    };
+                    Came::Request(Line::new(asked), sent)
                 }
                 Ok(Some(_)) => Came::Rest,
                 Ok(None) if down.http.wants() == Wants::Close => Came::End,

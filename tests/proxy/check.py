@@ -283,6 +283,9 @@ def details():
     answer = ask(proxy, b"GET / HTTP/1.0\r\n\r\n")
     check("HTTP/1.0 without Host", answer.startswith(b"HTTP/1.1 200 ") and b"connection: close" in answer and f"host: 127.0.0.1:{self.port}".encode() in self.heads[-1])
 
+    answer = ask(proxy, b"OPTIONS * HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\nMax-Forwards: 0\r\n\r\n")
+    check("HTTP/1.0 is not kept, nor when it is refused", answer.startswith(b"HTTP/1.1 200 ") and b"connection: close" in answer)
+
     # A client that is gone in mid-body: the service must not see its request as complete, and the proxy goes on.
     heads = len(self.heads)
     s = connect(proxy)
@@ -501,7 +504,7 @@ def drain():
     child, proxy = proxy_to(Service(serve).port)
     idle, busy = connect(proxy), connect(proxy)
     busy.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-    read_until(busy, b"ab")
+    read_until(busy, b"\r\n\r\nab")
     child.stdin.write(b"quit\n")
     child.stdin.flush()
     answer = read_all(busy, 5)
