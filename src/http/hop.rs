@@ -192,10 +192,10 @@ impl Nominated {
         self.used += 1 + short;
     }
 
-    /// Whether a field of that name was, or may have been, named.
+    /// Whether a field of that name was named, among those that there was room for.
     #[inline]
-    pub(super) fn may_have(&self, name: &[u8]) -> bool {
-        self.overflow || (self.lengths & (1 << (name.len() % 64)) != 0 && self.keeps(name))
+    pub(super) fn has(&self, name: &[u8]) -> bool {
+        self.lengths & (1 << (name.len() % 64)) != 0 && self.keeps(name)
     }
 
     fn keeps(&self, name: &[u8]) -> bool {
@@ -255,11 +255,10 @@ mod tests {
             nominated
         };
         let most = named(&std::format!("{}, host, te, last", "a-name-of-20-letters, ".repeat(4)));
-        assert!(!most.overflow && most.may_have(b"A-Name-Of-20-Letters") && most.may_have(b"Last"));
-        assert!(!most.may_have(b"other") && !most.may_have(b"te") && most.abuse && !most.upgrade);
-        let more = named(&"a-name-of-20-letters, ".repeat(5));
-        assert!(more.overflow && more.may_have(b"other"), "nobody knows");
-        assert!(named(&"a".repeat(NOMINATED - 1)).may_have(&[b'a'; NOMINATED - 1]));
+        assert!(!most.overflow && most.has(b"A-Name-Of-20-Letters") && most.has(b"Last"));
+        assert!(!most.has(b"other") && !most.has(b"te") && most.abuse && !most.upgrade);
+        assert!(named(&"a-name-of-20-letters, ".repeat(5)).overflow);
+        assert!(named(&"a".repeat(NOMINATED - 1)).has(&[b'a'; NOMINATED - 1]));
         assert!(named(&"a".repeat(NOMINATED)).overflow && named(&"a".repeat(300)).overflow);
     }
 }

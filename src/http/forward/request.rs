@@ -34,7 +34,8 @@ pub struct Request<'b> {
     content: Content,
     asked: Asked,
     upgrade: Option<&'b str>,
-    trailers: Trailers,
+    /// Its trailers go on.
+    trailers: bool,
     /// Host, where it does not leave as it came.
     host: Option<&'b [u8]>,
     via: Via<'b>,
@@ -140,6 +141,8 @@ impl<'p> Intermediary<'p> {
         // Credentials for "the next inbound proxy that demanded authentication" (§11.7.2), which is this one.
         let without = traces.without(without.and(Known::ProxyAuthorization));
         let accepts_trailers = said.te_trailers && is_http11;
+        // For trailers come when nobody remembers what is set.
+        let nominated = said.nominated.and(self.set);
         Ok(Request {
             method: received.method,
             target,
@@ -152,14 +155,14 @@ impl<'p> Intermediary<'p> {
                 upgrade,
             },
             upgrade: upgrade.and_then(|at| self.upgrades.get(at)).copied(),
-            trailers: Trailers::new(self.trailers, said.nominated.and(self.set)),
+            trailers: self.trailers && !nominated.overflow,
             host,
             via: Via::new(said.via, received.fields, received.version, self.name),
             max_forwards,
             traces,
             te: self.trailers && accepts_trailers && self.upstream >= Version::Http11,
             abuse: said.nominated.abuse,
-            kept: Kept { received: received.fields, nominated: said.nominated, without, set: self.set },
+            kept: Kept { received: received.fields, nominated, without, set: self.set },
         })
     }
 }
@@ -192,7 +195,7 @@ impl<'b> Request<'b> {
 
     /// Which of its trailers go on.
     pub const fn trailers(&self) -> Trailers {
-        self.trailers
+        Trailers::new(self.trailers, self.kept.nominated)
     }
 
     /// Whether `TE: trailers` is to be said, with its connection option where the version has those.

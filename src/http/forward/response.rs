@@ -36,7 +36,8 @@ pub struct Asked {
 pub struct Response<'b> {
     status: Status,
     content: Content,
-    trailers: Trailers,
+    /// Its trailers go on.
+    trailers: bool,
     upgrade: Option<&'b str>,
     via: Via<'b>,
     date: Option<HttpDate>,
@@ -128,7 +129,7 @@ impl<'p> Intermediary<'p> {
         Ok(Some(Response {
             status,
             content,
-            trailers: Trailers::new(relays_trailers, nominated),
+            trailers: relays_trailers,
             upgrade,
             via: Via::new(has_via, received.fields, received.version, self.name),
             date,
@@ -151,7 +152,7 @@ impl<'b> Response<'b> {
 
     /// Which of its trailers go on.
     pub const fn trailers(&self) -> Trailers {
-        self.trailers
+        Trailers::new(self.trailers, self.kept.nominated)
     }
 
     /// The protocol for Upgrade, with its connection option: in 101 the one to change to.

@@ -86,7 +86,7 @@ impl<'b> Kept<'b> {
     fn keeps(&self, name: &[u8]) -> bool {
         let known = Known::of(name);
         let is_left_out = self.without.has(known)
-            || (known.class() == Class::Free && self.nominated.may_have(name))
+            || (known.class() == Class::Free && self.nominated.has(name))
             || self.set.iter().any(|(own, _)| own.as_bytes().eq_ignore_ascii_case(name));
         !is_left_out
     }
@@ -173,7 +173,7 @@ impl Trailers {
         trailers.into_iter().filter(|field| {
             let name = field.name.as_bytes();
             // No field with a rule for forwarding may come last: all of them frame, route or control.
-            Known::of(name) == Known::Other && !self.nominated.may_have(name)
+            Known::of(name) == Known::Other && !self.nominated.has(name)
         })
     }
 }
