@@ -84,14 +84,19 @@ enum Fault {
     Service(Stop),
 }
 
-/// The engines at both ends of an exchange: each of its two threads needs both for a moment.
-type Engines<'e> = Mutex<(&'e mut Server, &'e mut http1::Client)>;
+/// Both ends of an exchange: each of its two threads needs both for a moment.
+struct Engines<'e> {
+    down: &'e mut Server,
+    up: &'e mut http1::Client,
+    /// The answer is complete, or nobody waits for it: what comes from the client now is none of this exchange's.
+    is_answered: bool,
+}
 
 /// What both ways of an exchange share.
 #[derive(Clone, Copy)]
 struct Ends<'x> {
     proxy: &'x Proxy,
-    engines: &'x Engines<'x>,
+    engines: &'x Mutex<Engines<'x>>,
     client: &'x TcpStream,
     service: &'x TcpStream,
 }
@@ -281,7 +286,7 @@ impl Proxy {
     /// Takes the content to the service and the answer to the client. Gives the connection to the service back.
     fn relay(&self, down: &mut Downstream, mut sent: Sent, line: &mut Line) -> Result<Upstream, Fault> {
         let service = &mut sent.service;
-        let engines = Mutex::new((&mut down.http, &mut service.http));
+        let engines = Mutex::new(Engines { down: &mut down.http, up: &mut service.http, is_answered: false });
         let ends = Ends { proxy: self, engines: &engines, client: &down.stream, service: &service.stream };
         let (inbox, outbox) = (&mut down.inbox, &mut service.outbox);
         let mut upload = Upload { ends, inbox, outbox, trailers: sent.trailers, reply: Vec::new() };
@@ -374,12 +379,12 @@ fn refuse(down: &mut Downstream, line: &mut Line, stop: Stop) -> bool {
 
 /// Both ways at once: the content on a thread of its own, at once or when the service asks for it.
 fn converse(upload: Upload<'_>, download: &mut Download<'_>, is_held_back: bool) -> Result<(), Fault> {
-    let (mut upload, is_answered) = (Some(upload), &AtomicBool::new(false));
+    let mut upload = Some(upload);
     thread::scope(|scope| {
         let mut running = None;
         let mut start = || {
             if let Some(mut upload) = upload.take() {
-                let run = move || (upload.run(is_answered), upload.reply);
+                let run = move || (upload.run(), upload.reply);
                 let spawned = thread::Builder::new().spawn_scoped(scope, run);
                 running = Some(spawned.map_err(|_| Fault::Service(Stop::Busy))?);
             }
@@ -387,10 +392,13 @@ fn converse(upload: Upload<'_>, download: &mut Download<'_>, is_held_back: bool)
         };
         let started = if is_held_back { Ok(()) } else { start() };
         let answered = started.and_then(|()| download.run(&mut start));
-        is_answered.store(true, SeqCst);
-        if lock(download.ends.engines).1.owes_content() {
-            // Nobody reads the rest.
-            let _ = download.ends.service.shutdown(Shutdown::Both);
+        {
+            let mut engines = lock(download.ends.engines);
+            engines.is_answered = true;
+            if engines.up.owes_content() {
+                // Nobody reads the rest.
+                let _ = download.ends.service.shutdown(Shutdown::Both);
+            }
         }
         match running.map(thread::ScopedJoinHandle::join) {
             // The answer broke off because the request did.
@@ -405,10 +413,10 @@ fn converse(upload: Upload<'_>, download: &mut Download<'_>, is_held_back: bool)
 
 impl Upload<'_> {
     /// All content as it comes, until there is no more or nobody wants it.
-    fn run(&mut self, is_answered: &AtomicBool) -> Result<(), Fault> {
+    fn run(&mut self) -> Result<(), Fault> {
         let outcome = loop {
             match self.step() {
-                Ok(false) if !is_answered.load(SeqCst) => {}
+                Ok(false) => {}
                 outcome => break outcome.map(drop),
             }
             if receive(self.ends.client, self.inbox).is_err() {
@@ -421,11 +429,14 @@ impl Upload<'_> {
         outcome
     }
 
-    /// Hands on what has come; true: that was the last.
+    /// Hands on what has come; true: there is no more to be handed on.
     fn step(&mut self) -> Result<bool, Fault> {
         let (mut is_last, mut broken, now) = (false, None, self.ends.proxy.now());
         {
-            let (down, up) = &mut *lock(self.ends.engines);
+            let Engines { down, up, is_answered } = &mut *lock(self.ends.engines);
+            if *is_answered {
+                return Ok(true);
+            }
             let mut rx = self.inbox.rx();
             let (mut tx, mut reply) = (Tx::growing(self.outbox, OUTPUT), Tx::growing(&mut self.reply, OUTPUT));
             loop {
@@ -493,7 +504,7 @@ impl Download<'_> {
                 Ok(false) => {
                     silent_ticks += 1;
                     // A client that has stopped writing may still read, but who reads for ever?
-                    let is_sending = lock(self.ends.engines).1.owes_content();
+                    let is_sending = lock(self.ends.engines).up.owes_content();
                     if silent_ticks >= PRESENCE && !is_sending && is_gone(self.ends.client) {
                         return Err(Fault::Client(None));
                     }
@@ -504,7 +515,7 @@ impl Download<'_> {
     }
 
     fn step(&mut self) -> Result<Next, Fault> {
-        let (down, up) = &mut *lock(self.ends.engines);
+        let Engines { down, up, is_answered } = &mut *lock(self.ends.engines);
         let mut rx = self.inbox.rx();
         let mut tx = Tx::growing(self.outbox, OUTPUT);
         let (now, mut is_on_time) = (self.ends.proxy.now(), false);
@@ -552,6 +563,7 @@ impl Download<'_> {
                 }
             }
         };
+        *is_answered = self.line.status.is_some() && self.trailers.is_none();
         let used = rx.consumed();
         self.inbox.consume(used);
         Ok(next)

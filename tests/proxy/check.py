@@ -212,6 +212,9 @@ def details():
         elif path == b"/early":
             c.sendall(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             return False
+        elif path == b"/at-once":
+            c.sendall(OK)
+            return False
         elif path == b"/never":
             time.sleep(20)
         elif path == b"/dribble":
@@ -253,6 +256,12 @@ def details():
     s = connect(proxy)
     s.sendall(request.format("/never", "", "").encode())
     check("no answer in time: 504", read_all(s, 6).startswith(b"HTTP/1.1 504 "), f"{time.monotonic() - began:.1f} s")
+    s = connect(proxy)
+    s.sendall(b"POST /at-once HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+    early = read_until(s, b"ok")
+    s.sendall(b"0\r\n\r\n" + request.format("/", "", "").encode())
+    then = read_all(s, 3)
+    check("the request behind one that is answered early", early.startswith(b"HTTP/1.1 200 ") and then.startswith(b"HTTP/1.1 200 "))
     began = time.monotonic()
     s = connect(proxy)
     s.sendall(request.format("/dribble", "", "").encode())
