@@ -5,6 +5,7 @@ import hashlib
 import http.client
 import json
 import os
+import random
 import re
 import shutil
 import socket
@@ -551,6 +552,59 @@ def slow_services(folder):
     check_threads_end(child, "uploads that nobody reads: their threads end")
 
 
+def chaos():
+    """Forty clients that break off anywhere, and a service that does too: no thread stays behind."""
+    reset = b"\1\0\0\0\0\0\0\0"
+    ok = b"HTTP/1.1 200 OK\r\n"
+    said = [
+        b"", b"garbage\r\n\r\n", ok + b"Content-Length: 1000\r\n\r\nabc", ok + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+        b"HTTP/1.1 413 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", ok + b"\r\n" + bytes(100_000), OK, OK, OK,
+    ]
+    chance = random.Random(1)
+
+    def serve(c, head):
+        n = chance.randrange(len(said) + 3)
+        if n >= len(said):
+            c.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * (n - len(said)) + OK)
+            return True
+        c.sendall(said[n])
+        if n == 2:
+            c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+        return said[n] == OK
+
+    child, proxy = proxy_to(Service(serve).port, "1")
+    get = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    post = b"POST / HTTP/1.1\r\nHost: a\r\n"
+    asked = [
+        [get], [get * 5], [get[:20]], [get.replace(b"GET", b"HEAD")], [post + b"Content-Length: 200000\r\n\r\n" + bytes(100_000), bytes(100_000)],
+        [post + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", b"0\r\n\r\n" + get], [post + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", b"zz\r\n"],
+        [post + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n", b"hello"], [get.replace(b"\r\n\r\n", b"\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")],
+    ]
+    end = time.monotonic() + 8
+
+    def client(seed):
+        chance = random.Random(seed)
+        while time.monotonic() < end:
+            try:
+                with connect(proxy) as s:
+                    s.settimeout(2)
+                    for part in chance.choice(asked) + chance.choice(asked):
+                        s.sendall(part)
+                        if chance.random() < 0.5:
+                            s.recv(65536)
+                    if chance.random() < 0.3:
+                        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+            except OSError:
+                pass
+
+    clients = [threading.Thread(target=client, args=(seed,)) for seed in range(40)]
+    for thread in clients:
+        thread.start()
+    for thread in clients:
+        thread.join()
+    check_threads_end(child, "forty clients and a service that break off anywhere")
+
+
 class Corpus:
     """A service that notes all bytes of a connection, and answers every request by the book."""
 
@@ -743,6 +797,7 @@ http {{ access_log off; server {{ listen 127.0.0.1:{nginx}; root {folder}; }} }}
         crowd()
         slow_readers(nginx)
         slow_services(folder)
+        chaos()
         drain()
         smuggling()
         desync()
