@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Drives examples/echo with real clients, and examples/wscat against real servers; prints a table of PASS, FAIL and SKIP.
+# Drives examples/echo and examples/chat with real clients, and examples/wscat against real servers; prints a table of PASS, FAIL and SKIP.
 #
 #   tests/clients/run.sh [CLIENT...] [-- COMMAND...]
 #
-#   CLIENT   curl, raw, websockets (Python), ws (npm), chromium; wscat, which talks to examples/echo and to servers made
+#   CLIENT   curl, raw, websockets (Python), ws (npm), chromium; chat, guests of examples/chat who keep up and one who
+#            does not; wscat, which talks to examples/echo and to servers made
 #            of websockets and ws; by default all of them
 #   COMMAND  another server to test; it must print `listening on 127.0.0.1:PORT`
 #
@@ -25,7 +26,7 @@ main() {
     while [ $# -gt 0 ] && [ "$1" != -- ]; do clients+=("$1") && shift; done
     [ "${1:-}" = -- ] && shift
     command=("$@")
-    [ ${#clients[@]} -gt 0 ] || clients=(curl raw websockets ws chromium wscat)
+    [ ${#clients[@]} -gt 0 ] || clients=(curl raw websockets ws chromium chat wscat)
 
     mkdir -p "$cache"
     work=$(mktemp -d "$cache/run.XXXXXX")
@@ -39,7 +40,7 @@ main() {
 
     for client in "${clients[@]}"; do
         case $client in
-        curl | raw | websockets | ws | chromium | wscat) "client_$client" ;;
+        curl | raw | websockets | ws | chromium | chat | wscat) "client_$client" ;;
         *) echo "unknown client $client" >&2 && exit 2 ;;
         esac
     done
@@ -89,6 +90,15 @@ client_chromium() {
     binary=$(find_chromium) || { row SKIP chromium "" "not installed, and this cannot install Debian's package"; return; }
     mkdir -p "$work/profile"
     lines chromium timeout 180 "$cache/py/bin/python" "$here/chromium.py" "$port" "$binary" "$work/profile"
+}
+
+client_chat() {
+    command -v python3 >/dev/null || { row SKIP chat "" "no python3"; return; }
+    cargo build --quiet --release --example chat --manifest-path "$root/Cargo.toml"
+    local server='' port=''
+    start_server "$target/release/examples/chat" 0 >"$work/start.log" || { row FAIL chat "it listens" "$(tail -n 1 "$work/start.log")" && return; }
+    lines chat timeout 120 python3 "$here/chat_raw.py" "$port" "$server"
+    stop "$server"
 }
 
 client_wscat() {
