@@ -412,18 +412,85 @@ fn an_idle_session_holds_nothing() {
     assert_eq!(held(session), 0);
 }
 
-/// A message in tiny fragments, plain or compressed, pins no more than twice what it carries, and a little.
+/// A message in tiny fragments, plain or compressed, pins no more than twice what it carries, and a little: for what is
+/// compressed, a decoder and a window.
 #[cfg(feature = "alloc")]
 #[test]
 fn tiny_fragments_pin_no_more_than_they_carry() {
-    let mut session = ws::Session::server(ws::Config::new(), None);
-    let mut shared = ws::Shared::default();
-    let mut input = [frame(0x02, b"x"), frame(0x00, b"x").repeat(50_000)].concat();
-    let (mut rx, mut out) = (Rx::new(&mut input), [0; 16]);
-    let outcome = session.poll(Instant::ZERO, &mut shared, &mut rx, &mut Tx::new(&mut out));
-    assert!(outcome.is_ok_and(|message| message.is_none()));
-    let pinned = held(session);
-    assert!((50_001..=2 * 50_001 + 1024).contains(&pinned), "{pinned}");
+    let plain = [frame(0x02, b"x"), frame(0x00, b"x").repeat(50_000)].concat();
+    // Stored, the first of one block.
+    let stored = b"\x00\xff\xff\x00\x00".iter().chain([b'x'; 50_001].iter());
+    let compressed =
+        stored.enumerate().flat_map(|(n, byte)| frame(if n == 0 { 0x42 } else { 0x00 }, &[*byte])).collect();
+    let window = size_of::<deflate::Decoder>() + size_of::<deflate::Window>();
+    for (params, mut input, more) in [(None, plain, 0), (Some(Default::default()), compressed, window)] {
+        let mut session = ws::Session::server(ws::Config::new(), params);
+        let mut shared = ws::Shared::default();
+        let (mut rx, mut out) = (Rx::new(&mut input), [0; 16]);
+        let outcome = session.poll(Instant::ZERO, &mut shared, &mut rx, &mut Tx::new(&mut out));
+        assert!(outcome.is_ok_and(|message| message.is_none()));
+        let pinned = held(session);
+        assert!((more + 50_001..=more + 2 * 50_001 + 1024).contains(&pinned), "{pinned}");
+    }
+}
+
+/// 64 MiB that come in as 64 KiB: the limit is noticed when it is passed, not when all of it is there; and nothing is held
+/// any longer, though the connection has yet to end.
+#[cfg(feature = "alloc")]
+#[test]
+fn a_bomb_costs_no_more_than_the_limit() {
+    let (mut bomb, mut text) = (Vec::new(), vec![0; 1 << 20]);
+    let mut compressor = Box::new(deflate::Compressor::<32768>::new(deflate::Level::Fast));
+    for _ in 0..64 {
+        let progress = compressor.compress(&vec![0; 1 << 20], &mut text, deflate::Flush::Sync);
+        bomb.extend_from_slice(&text[..progress.produced]);
+    }
+    let limit = 1 << 20;
+    let config = |max_ratio| {
+        let mut config = ws::Config::new();
+        (config.max_message, config.max_ratio) =
+            if max_ratio < 1000 { (64 << 20, max_ratio) } else { (limit, max_ratio) };
+        config
+    };
+    // By size, and by ratio, of which the first 1 MiB is free.
+    for (config, violation) in [(config(2000), ws::Limit::Message), (config(10), ws::Limit::Ratio)] {
+        let mut session = ws::Session::server(config, Some(Default::default()));
+        let (mut input, mut out) = (frame(0xc2, &bomb), [0; 16]);
+        let mut tx = Tx::new(&mut out);
+        let mut shared = ws::Shared::default();
+        let (_, asked) = allocations(|| {
+            let outcome = session.poll(Instant::ZERO, &mut shared, &mut Rx::new(&mut input), &mut tx);
+            assert!(outcome.is_err_and(|error| error == ws::Violation::Limit(violation)), "{violation:?}");
+        });
+        assert_eq!(tx.written(), [0x88, 2, 0x03, 0xf1], "1009");
+        // What a vector that doubles asks for in all.
+        assert!(asked < 5 << 20, "{asked}");
+        assert_eq!(held(session), 0);
+    }
+}
+
+/// A message that will not be finished is not kept while the end of the connection is waited for.
+#[cfg(feature = "alloc")]
+#[test]
+fn what_a_lost_message_held_is_given_back() {
+    for (end, fails) in [(frame(0x88, b"\x03\xe8"), false), (frame(0x83, b""), true), (vec![], true)] {
+        let mut session = ws::Session::server(ws::Config::new(), Some(Default::default()));
+        let mut shared = ws::Shared::default();
+        let mut input = [frame(0x42, b"\x00\xff\xff\x00\x00and so on"), end.clone()].concat();
+        let mut out = [0; 16];
+        let mut tx = Tx::new(&mut out);
+        let outcome = session.poll(Instant::ZERO, &mut shared, &mut Rx::new(&mut input), &mut tx).map(|m| m.is_some());
+        if end.is_empty() {
+            let stalled = session.poll_timeout().expect("a deadline");
+            session.handle_timeout(stalled, &mut tx).expect("there is room");
+            let stalled = session.poll_timeout().expect("a deadline");
+            session.handle_timeout(stalled, &mut tx).expect("there is room");
+        } else {
+            assert_eq!(outcome.is_err(), fails);
+        }
+        assert_eq!(tx.written()[0] & 0x0f, if end.is_empty() { 0x09 } else { 0x08 });
+        assert_eq!(held(session), 0);
+    }
 }
 
 /// With compression: nothing where no context is kept, else the window that was agreed for each side that keeps one, and

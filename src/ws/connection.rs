@@ -117,6 +117,12 @@ impl<R> Connection<R> {
         self.wants
     }
 
+    /// Whether messages may still come: no Close has, and nothing failed.
+    #[cfg(feature = "alloc")]
+    pub(super) const fn is_receiving(&self) -> bool {
+        matches!(self.phase, Phase::Open)
+    }
+
     /// Whether nothing more can be sent: a Close was sent or received, or the connection failed.
     pub const fn is_closing(&self) -> bool {
         self.close_sent || !matches!(self.phase, Phase::Open)

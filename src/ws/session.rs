@@ -158,7 +158,11 @@ impl<R: Role> Session<R> {
     /// # Errors
     /// `Full` when something was to be sent and has no room in `tx`: call again with more.
     pub fn handle_timeout(&mut self, now: Instant, tx: &mut Tx<'_>) -> Result<(), Full> {
-        self.conn.handle_timeout(now, tx)
+        let outcome = self.conn.handle_timeout(now, tx);
+        if !self.conn.is_receiving() {
+            self.let_go();
+        }
+        outcome
     }
 
     fn next<'b>(
@@ -170,7 +174,17 @@ impl<R: Role> Session<R> {
     ) -> Result<Option<Next<'b>>, Violation> {
         self.messages.give_back(&mut shared.spare);
         loop {
-            let Some(event) = self.conn.poll(now, rx, tx)? else { return Ok(None) };
+            let event = match self.conn.poll(now, rx, tx) {
+                Ok(Some(event)) => event,
+                Ok(None) => return Ok(None),
+                Err(violation) => {
+                    self.let_go();
+                    return Err(violation);
+                }
+            };
+            if matches!(event, Event::Close { .. }) {
+                self.let_go();
+            }
             if matches!(event, Event::Ping(_) | Event::Pong(_) | Event::Close { .. }) {
                 return Ok(Some(Next::Control(event)));
             }
@@ -181,6 +195,12 @@ impl<R: Role> Session<R> {
                 Err(violation) => self.conn.fail(violation),
             }
         }
+    }
+
+    /// No message will come any more: the memory of what began is not needed while the end is waited for.
+    fn let_go(&mut self) {
+        self.messages = Messages::new(0);
+        self.compression = None;
     }
 
     fn take<'b>(&mut self, event: Event<'b>, shared: &mut Shared) -> Result<Option<Ready<'b>>, Violation> {

@@ -192,6 +192,57 @@ fn nothing_refers_back_beyond_the_window_that_was_agreed() {
     }
 }
 
+/// Who keeps a context that was to be forgotten refers to what is not there.
+#[test]
+fn a_context_that_was_to_be_forgotten_is_not_there() {
+    let messages = vec![r#"{"type":"update","symbol":"EURUSD","bid":1.0862,"ask":1.0864,"at":1}"#.into(); 3];
+    let none = Params { server_no_context_takeover: true, client_no_context_takeover: true, ..Params::default() };
+    for (agreed, kept) in [(none, Params::default()), (none, none)] {
+        let mut shared = Shared::default();
+        let heard = if kept == agreed { Ok(messages.clone()) } else { Err(Violation::Deflate) };
+        let wire = say(&mut client(Some(kept)), &mut shared, &messages);
+        assert_eq!(hear(&mut server(Some(agreed)), &mut shared, &wire, 1000), heard);
+        let wire = say(&mut server(Some(kept)), &mut shared, &messages);
+        assert_eq!(hear(&mut client(Some(agreed)), &mut shared, &wire, 1000), heard);
+    }
+}
+
+/// Each message goes out whole or not at all, whatever the room, and the other side never notices.
+#[test]
+fn a_tx_of_every_size() {
+    let text = r#"{"type":"update","symbol":"EURUSD","bid":1.0862,"ask":1.0864,"at":1732204800}"#.repeat(2);
+    let prepared = Prepared::text(text.as_str()).compressed(&mut Shared::default());
+    for params in agreements() {
+        let mut shared = Shared::default();
+        let (mut s, mut c) = (server(params), client(params));
+        let (mut from_server, mut from_client, mut sent) = (vec![], vec![], 0);
+        for room in 0..180 {
+            let mut out = vec![0; room];
+            let mut tx = Tx::new(&mut out);
+            let outcome = match room % 3 {
+                0 => s.outbox(&mut shared).send_prepared(&prepared, &mut tx),
+                _ => s.outbox(&mut shared).send_text(text.as_str(), &mut tx),
+            };
+            let len = tx.len();
+            match outcome {
+                Ok(()) => sent += 1,
+                Err(SendError::Full(Full { needed })) => assert!(len == 0 && needed > room),
+                Err(misuse) => panic!("{misuse}"),
+            }
+            from_server.extend_from_slice(&out[..len]);
+            let mut out = vec![0; room];
+            let mut tx = Tx::new(&mut out);
+            let is_sent = c.outbox(&mut shared).send_text(text.as_str(), &mut tx).is_ok();
+            assert_eq!(is_sent, !tx.is_empty());
+            from_client.extend_from_slice(tx.written());
+        }
+        assert!(sent > 0, "{params:?}");
+        let heard = hear(&mut c, &mut shared, &from_server, 100).unwrap();
+        assert!(heard.len() == sent && heard.iter().all(|heard| heard == text.as_bytes()));
+        assert!(hear(&mut s, &mut shared, &from_client, 100).unwrap().iter().all(|heard| heard == text.as_bytes()));
+    }
+}
+
 #[test]
 fn a_prepared_message_fits_whom_it_is_sent_to() {
     let text = "prepared ".repeat(30);

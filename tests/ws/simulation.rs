@@ -88,8 +88,8 @@ impl World {
             (!rng.one_in(3)).then(|| Params {
                 server_no_context_takeover: rng.one_in(2),
                 client_no_context_takeover: rng.one_in(2),
-                server_max_window_bits: rng.one_in(2).then_some(9),
-                client_max_window_bits: None,
+                server_max_window_bits: rng.one_in(2).then(|| 8 + rng.below(8) as u8),
+                client_max_window_bits: rng.one_in(2).then(|| 8 + rng.below(8) as u8),
             })
         });
         let mut config = || {
