@@ -110,7 +110,11 @@ impl Options {
                 _ => options.url = argument,
             }
         }
-        if options.url.is_empty() { Err("no URL".into()) } else { Ok(Some(options)) }
+        match ws::Url::parse(&options.url) {
+            _ if options.url.is_empty() => Err("no URL".into()),
+            Err(error) => Err(format!("{}: {error}", options.url)),
+            Ok(_) => Ok(Some(options)),
+        }
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Config {
     pub max_frame_sent: usize,
     /// Whether permessage-deflate was negotiated: messages may be compressed, in both directions.
     pub compression: bool,
+    /// Whole messages of fewer bytes are not compressed by a `Session`.
+    pub compressed_from: usize,
     /// Whether a ping is answered by the engine. If not, the caller sends the pongs.
     pub auto_pong: bool,
     /// How long the peer may be silent before it is sent a ping.
@@ -45,6 +47,9 @@ impl Config {
     pub const MAX_FRAGMENTS: u32 = 131_072;
     /// 200 bytes inflated for one received, as in Apache (`DeflateInflateRatioLimit`).
     pub const MAX_RATIO: u32 = 200;
+    /// Compressing begins at 64 bytes: of fewer next to nothing is saved (`ws` for Node.js begins at 1,024, the gzip of nginx
+    /// at 20).
+    pub const COMPRESSED_FROM: usize = 64;
     /// 20 seconds between pings, as in Python's websockets: below the 30 to 60 after which many proxies drop what is silent.
     pub const PING_INTERVAL: Duration = Duration::from_secs(20);
     /// 20 seconds for an answer to a ping, as in Python's websockets.
@@ -65,6 +70,7 @@ impl Config {
             max_ratio: Self::MAX_RATIO,
             max_frame_sent: usize::MAX,
             compression: false,
+            compressed_from: Self::COMPRESSED_FROM,
             auto_pong: true,
             ping_interval: Some(Self::PING_INTERVAL),
             pong_timeout: Some(Self::PONG_TIMEOUT),

@@ -337,8 +337,8 @@ impl<R: Role> Outbox<'_, R> {
         self.conn.is_closing()
     }
 
-    const fn compressing(&self, len: usize) -> bool {
-        self.compression.is_some() && len >= COMPRESSED_FROM
+    fn compressing(&self, len: usize) -> bool {
+        self.compression.as_ref().is_some_and(|compression| compression.compresses(len))
     }
 
     fn send(&mut self, kind: Kind, data: &[u8], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
@@ -355,6 +355,3 @@ impl<R: Role> Outbox<'_, R> {
         self.conn.send_compressed(kind, packed, tx).inspect_err(|_| compression.forget())
     }
 }
-
-/// Messages of fewer bytes are not compressed: next to nothing would be saved.
-const COMPRESSED_FROM: usize = 64;

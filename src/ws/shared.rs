@@ -80,6 +80,7 @@ impl Default for Shared {
 pub(super) struct Compression {
     receiver: Receiver,
     sender: Sender,
+    compressed_from: usize,
     peer: Direction,
     own: Direction,
     /// Held while a message is unfinished.
@@ -123,12 +124,18 @@ impl Compression {
         Self {
             receiver: Receiver::new(config, peer.takeover),
             sender: Sender::new(own.takeover),
+            compressed_from: config.compressed_from,
             peer,
             own,
             decoder: None,
             window: None,
             history: None,
         }
+    }
+
+    /// Whether so long a message is worth it.
+    pub(super) const fn compresses(&self, len: usize) -> bool {
+        len >= self.compressed_from
     }
 
     /// The window we may use is `2^n` bytes.

@@ -103,6 +103,9 @@ client_chat() {
 
 client_wscat() {
     cargo build --quiet --release --example wscat --manifest-path "$root/Cargo.toml"
+    check wscat "wrong usage" wscat_ends 2 wscat --nonsense "ws://127.0.0.1:$port"
+    check wscat "not a WebSocket URL" wscat_ends 2 wscat "http://127.0.0.1:$port"
+    check wscat "nobody listens" wscat_ends 1 wscat ws://127.0.0.1:1
     wscat_checks "" "ws://127.0.0.1:$port"
     if python_environment; then
         peer websockets "$cache/py/bin/python" "$here/ws_python_server.py"
@@ -125,6 +128,7 @@ peer() {
     start_server "$@" >"$work/start.log" || { row FAIL wscat "$name listens" "$(tail -n 1 "$work/start.log")" && return; }
     wscat_checks "$name: " "ws://127.0.0.1:$port"
     check wscat "$name: a code of the server's" wscat_server_closes "ws://127.0.0.1:$port/close"
+    check wscat "$name: no frame at all" wscat_fails "ws://127.0.0.1:$port/broken"
     check wscat "$name: a ping of the server's" wscat_prints ponged "ws://127.0.0.1:$port/ping"
     check wscat "$name: fragments" wscat_prints 'one two 日本語' "ws://127.0.0.1:$port/fragments"
     check wscat "$name: subprotocol" wscat_subprotocol "ws://127.0.0.1:$port"
@@ -171,6 +175,19 @@ wscat_ping() {
 
 wscat_close() {
     wscat $'/close 4321 bye\nnot sent any more\n' "$1" && grep -q '^closed with 4321' "$work/wscat.err" && [ ! -s "$work/wscat.out" ]
+}
+
+# wscat_ends CODE wscat ARGUMENT...: without input, and says why
+wscat_ends() {
+    local code=0
+    wscat '' "${@:3}" || code=$?
+    [ "$code" = "$1" ] && grep -q '^wscat: ' "$work/wscat.err"
+}
+
+wscat_fails() {
+    local code=0
+    timeout 30 "$target/release/examples/wscat" "$1" < <(sleep 5) 2>"$work/wscat.err" || code=$?
+    [ "$code" = 3 ] && grep -q 'reserved opcode' "$work/wscat.err"
 }
 
 # The input stays open until the server is done.

@@ -2,7 +2,8 @@
 //
 // usage: ws_node_server.js FOLDER     FOLDER holds node_modules
 // Prints `listening on 127.0.0.1:PORT` and serves until it is killed. /refused answers 401; /close closes with 4000;
-// /ping sends a ping and says when its pong came; /fragments sends a text in pieces; other paths echo.
+// /ping sends a ping and says when its pong came; /fragments sends a text in pieces; /broken sends what is no frame;
+// other paths echo.
 'use strict';
 
 const { createRequire } = require('node:module');
@@ -34,6 +35,8 @@ server.on('connection', (ws, request) => {
     ws.send('one ', { fin: false });
     ws.send('', { fin: false });
     ws.send('two 日本語', { fin: true });
+  } else if (request.url === '/broken') {
+    ws._socket.write(Buffer.from([0x83, 0x00]));
   }
 });
 server.on('listening', () => console.log(`listening on 127.0.0.1:${server.address().port}`));

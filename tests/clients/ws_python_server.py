@@ -2,7 +2,8 @@
 
 usage: ws_python_server.py
 Prints `listening on 127.0.0.1:PORT` and serves until it is killed. /refused answers 401; /close closes with 4000;
-/ping sends a ping and says when its pong came; /fragments sends a text in pieces; other paths echo.
+/ping sends a ping and says when its pong came; /fragments sends a text in pieces; /broken sends what is no frame;
+other paths echo.
 """
 
 import http
@@ -26,6 +27,8 @@ def handle(ws):
         ws.send("ponged" if ws.ping(os.urandom(8)).wait(10) else "no pong")
     elif ws.request.path == "/fragments":
         ws.send(["one ", "", "tw", "o \u65e5\u672c\u8a9e"])
+    elif ws.request.path == "/broken":
+        ws.socket.sendall(b"\x83\x00")
     for message in ws:
         ws.send(message)
 

@@ -160,6 +160,14 @@ fn compression_is_used_where_it_was_negotiated_and_saves_something() {
     let (mut shared, mut s) = (Shared::default(), server(Some(params)));
     let plain = frames(&say(&mut s, &mut shared, &["x".repeat(63).into(), vec![], noise]));
     assert_eq!(plain.iter().map(|(first, _)| *first).collect::<Vec<_>>(), [0x81, 0x81, 0x82]);
+    for (compressed_from, firsts) in [(64, [0x81, 0xc1]), (65, [0x81, 0x81]), (63, [0xc1, 0xc1]), (0, [0xc1, 0xc1])] {
+        let mut config = Config::new();
+        config.compressed_from = compressed_from;
+        let mut s = Session::server(config, Some(params));
+        let mut sent = say(&mut s, &mut shared, &["x".repeat(63).into()]);
+        sent.extend(say(&mut s, &mut shared, &["x".repeat(64).into()]));
+        assert_eq!(frames(&sent).iter().map(|(first, _)| *first).collect::<Vec<_>>(), firsts, "{compressed_from}");
+    }
 }
 
 /// Each side keeps to the window that was agreed, and holds the other to it, context or not.
