@@ -126,6 +126,9 @@ pub fn run() {
         ..params
     };
     idle.measure("hopwire-Session,deflate-no_context", 0, || session(Some(no_context)));
+    let (server_max_window_bits, client_max_window_bits) = (Some(12), Some(12));
+    let small = ws::handshake::deflate::Params { server_max_window_bits, client_max_window_bits, ..params };
+    idle.measure("hopwire-Session,deflate-4KiB", 0, || session(Some(small)));
     idle.measure("hopwire-Session,deflate", 0, || session(Some(params)));
 
     // tungstenite
