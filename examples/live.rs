@@ -23,7 +23,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{env, fmt::Write as _, fs, str, thread};
 
@@ -53,7 +53,7 @@ struct Live {
     pace: usize,
     next_update: Instant,
     streams: Option<PathBuf>,
-    news: Sender<(u64, News)>,
+    news: SyncSender<(u64, News)>,
     began: std::time::Instant,
 }
 
@@ -174,7 +174,8 @@ impl Live {
             }
             // No more to say: the client gets it all before the connection goes (RFC 9112 §9.6).
             let _ = writing.shutdown(Shutdown::Write);
-            let _ = writing.set_read_timeout(Some(LINGER));
+            thread::sleep(LINGER);
+            let _ = writing.shutdown(Shutdown::Both);
         });
         let news = self.news.clone();
         thread::spawn(move || {
@@ -468,7 +469,7 @@ fn main() -> Outcome<()> {
     let listener = TcpListener::bind(("127.0.0.1", port))?;
     let address = listener.local_addr()?;
     println!("listening on {address}: open http://{address}/");
-    let (news, inbox) = channel();
+    let (news, inbox) = sync_channel(NEWS);
     let mut live = Live {
         log: new_log(),
         hold: Hold::new(HoldConfig::new()),
@@ -510,6 +511,8 @@ const KEPT: usize = 256;
 const FLOOD: usize = 400;
 /// How many transports of clients have their costs counted.
 const PAYERS: usize = 10_000;
+/// What the threads of connections have to tell and nobody has heard yet: they wait then.
+const NEWS: usize = 256;
 /// Bytes received and not yet understood, on one connection.
 const INBOX: usize = 64 << 10;
 /// Bytes to be written, on one connection.

@@ -233,6 +233,10 @@ impl<const ID: usize> Decoder<ID> {
         if self.phase == Phase::Bom {
             self.skip_bom(rx)?;
         }
+        // What was not consumed is presented again. If it is not, it is forgotten here as well.
+        if self.scanned > rx.bytes().len() {
+            self.end_block();
+        }
         // Where the block starts, where the line starts, and how far was looked.
         let (mut start, mut line, mut scanned) = (0, self.line, self.scanned);
         loop {

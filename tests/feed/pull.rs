@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use hopwire::feed::{
-    Answer, Ask, CursorText, Hold, HoldConfig, Log, LogConfig, Mode, Pull, PullConfig, PullState, PullVerdict, Reader,
-    Start, Update,
+    Answer, Ask, Cursor, CursorText, Hold, HoldConfig, Log, LogConfig, Mode, Pull, PullConfig, PullState, PullVerdict,
+    Reader, Start, Update,
 };
 use hopwire::http::Status;
 use hopwire::io::Rx;
 use hopwire::sse::Head;
 use hopwire::time::Instant;
+use proptest::prelude::*;
 
 type Constant = fn(&mut [u8]);
 const LEAST: Constant = |bytes| bytes.fill(0);
@@ -256,4 +257,94 @@ fn a_place_is_taken_by_who_has_none() {
     let mut pull = Pull::new(PullConfig::new(Mode::Long), Start::Now, 1, LEAST);
     assert_eq!(answer(&mut pull, at(0), "id: 9f.4\n\nid: 9f.5\ndata: x\n\n"), 1);
     assert_eq!(pull.reader().start(), Start::resume(b"9f.5"));
+}
+
+/// What a caller and a server can do, in any order.
+#[derive(Clone, Debug)]
+enum Doing {
+    Asking,
+    Answered(u16, Option<&'static str>),
+    Body(&'static [u8]),
+    Ended,
+    Lost,
+    Later(u64),
+    Timeout,
+}
+
+const AFTER: &[&str] = &["0", "7", "18446744073709551615", "99999999999999999999", "x"];
+const BODIES: &[&[u8]] = &[
+    b"id: 9f.1\n\n",
+    b"id: 9f.1\ndata: x\n\n",
+    b"id: 9f.2\ndata: y\n\nid: 9f.3\ndata: z\n\n",
+    b"id: 9f.18446744073709551615\ndata: x\n\n",
+    b"event: feed-reset\nid: a0.4\ndata: {\"asked\":\"9f.1\",\"oldest\":\"a0.4\",\"head\":\"a0.9\"}\n\n",
+    b"event: feed-reset\nid: a0.4\ndata: \"asked\":\"\n\n",
+    b"event: feed-snapshot\nid: a0.5\ndata: all\n\n",
+    b"id: 4\ndata: x\n\n",
+    b"<html>",
+];
+
+fn doing() -> impl Strategy<Value = Doing> {
+    let code = prop_oneof![5 => Just(200), 2 => Just(304), 2 => 500..505_u16, 1 => 100..600_u16];
+    prop_oneof![
+        4 => Just(Doing::Asking),
+        4 => (code, prop::option::of(prop::sample::select(AFTER))).prop_map(|(code, after)| Doing::Answered(code, after)),
+        4 => prop::sample::select(BODIES).prop_map(Doing::Body),
+        3 => Just(Doing::Ended),
+        1 => Just(Doing::Lost),
+        1 => (0..100_000_u64).prop_map(Doing::Later),
+        3 => Just(Doing::Timeout),
+    ]
+}
+
+proptest! {
+    /// Whatever is done in whatever order, it has something to wait for, asks not too often, and each update comes once.
+    #[test]
+    fn no_order_of_calls_makes_a_busy_loop_or_a_dead_end(
+        mode in prop::sample::select(&[Mode::Short, Mode::Long][..]),
+        doing in prop::collection::vec(doing(), 0..120),
+    ) {
+        let (mut pull, mut now, mut requests) = (Pull::new(PullConfig::new(mode), Start::Oldest, 1, MOST), 0, 0);
+        let mut place: Option<Cursor> = None;
+        for doing in doing {
+            let before = pull.state();
+            match doing {
+                Doing::Asking => pull.asking(at(now)),
+                Doing::Answered(code, after) => {
+                    pull.answered(&Head { retry_after: after.map(str::as_bytes), ..status(code) }, at(now));
+                }
+                Doing::Body(body) => {
+                    let mut body = body.to_vec();
+                    let mut rx = Rx::new(&mut body);
+                    while let Some(update) = pull.poll(at(now), &mut rx) {
+                        match update {
+                            Update::Event { cursor, .. } => {
+                                prop_assert!(place.is_none_or(|place| Some(cursor.seq) == place.seq.checked_add(1)));
+                                place = Some(cursor);
+                            }
+                            Update::Snapshot { cursor: to, .. } | Update::Reset { oldest: to, .. } => place = Some(to),
+                            update => panic!("{update:?}"),
+                        }
+                    }
+                }
+                Doing::Ended => pull.ended(at(now)),
+                Doing::Lost => pull.lost(at(now)),
+                Doing::Later(millis) => now += millis,
+                Doing::Timeout => {
+                    let due = pull.poll_timeout().map_or(now, |due| due.as_nanos().div_ceil(1_000_000));
+                    now = now.max(due);
+                    pull.handle_timeout(at(now));
+                }
+            }
+            let state = pull.state();
+            requests += u64::from(before == PullState::Ask && state == PullState::Asking);
+            prop_assert!(before != PullState::Stopped || state == PullState::Stopped);
+            match (state, pull.poll_timeout()) {
+                (PullState::Stopped | PullState::Ask, due) => prop_assert_eq!(due, None),
+                (_, due) => prop_assert!(due.is_some_and(|due| due <= at(now + 3600 * 1500)), "{:?} {:?}", state, due),
+            }
+            // A burst of 20, and then one in 200 ms.
+            prop_assert!(requests <= 20 + now / 200, "{} in {} ms", requests, now);
+        }
+    }
 }

@@ -119,6 +119,28 @@ fn ids_that_would_not_come_back_are_refused() {
 }
 
 #[test]
+fn a_caller_who_does_not_present_again_what_was_not_consumed_loses_an_event_and_not_the_stream() {
+    for first in ["data: a long line", "data: a\nid: 7\ndata: b", "event: x\ndata: y\r", ": half a comment"] {
+        for next in ["", "x", "da", "\n", "data: z\n\n"] {
+            let mut decoder = Decoder::new();
+            for piece in [first, next] {
+                let mut bytes = piece.as_bytes().to_vec();
+                while decoder.poll(&mut Rx::new(&mut bytes)).is_some() {
+                    bytes.clear();
+                }
+            }
+            let mut last = *b"\n\ndata: lost perhaps\n\ndata: 1\n\n";
+            let mut rx = Rx::new(&mut last);
+            let mut told = Vec::new();
+            while let Some(Event::Message(message)) = decoder.poll(&mut rx) {
+                told.push(message.data.to_string());
+            }
+            assert_eq!(told.last().map(String::as_str), Some("1"), "{first:?} {next:?}");
+        }
+    }
+}
+
+#[test]
 fn a_cr_is_a_line_end_at_once() {
     let mut decoder = Decoder::new();
     let mut bytes = *b"data: x\r\r";

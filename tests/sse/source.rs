@@ -6,6 +6,7 @@ use hopwire::http::Status;
 use hopwire::io::Rx;
 use hopwire::sse::{Config, Event, Head, Source, State, Verdict};
 use hopwire::time::Instant;
+use proptest::prelude::*;
 
 /// A random source that always says the same.
 type Constant = fn(&mut [u8]);
@@ -189,4 +190,77 @@ fn the_id_goes_along_and_survives_a_restart() {
     next.connecting(at(0));
     next.lost(at(0));
     assert_eq!(next.poll_timeout(), Some(at(900)));
+}
+
+/// What a caller and a server can do, in any order.
+#[derive(Clone, Debug)]
+enum Doing {
+    Connecting,
+    Answered { code: u16, retry_after: Option<&'static str>, location: bool },
+    Body(&'static [u8]),
+    Lost,
+    Later(u64),
+    Timeout,
+}
+
+fn doing() -> impl Strategy<Value = Doing> {
+    let code = prop_oneof![4 => Just(200), 1 => Just(204), 3 => 301..309_u16, 3 => 500..505_u16, 1 => 100..600_u16];
+    let after = prop::option::of(prop::sample::select(AFTER));
+    let body = prop::sample::select(BODIES);
+    prop_oneof![
+        3 => Just(Doing::Connecting),
+        3 => (code, after, any::<bool>()).prop_map(|(code, retry_after, location)| Doing::Answered { code, retry_after, location }),
+        2 => body.prop_map(Doing::Body),
+        1 => Just(Doing::Lost),
+        1 => (0..100_000_u64).prop_map(Doing::Later),
+        3 => Just(Doing::Timeout),
+    ]
+}
+
+const AFTER: &[&str] = &["0", "7", "18446744073709551615", "99999999999999999999", "x"];
+const BODIES: &[&[u8]] =
+    &[b"data: x\n\n", b"retry: 0\n\n", b"retry: 99999999999999999999\n", b": c\n", b"id: 7\n\n", b"id: \x01\ndata"];
+
+proptest! {
+    /// Whatever is done in whatever order, it has something to wait for, waits neither too long nor too short, and ends.
+    #[test]
+    fn no_order_of_calls_makes_a_busy_loop_or_a_dead_end(doing in prop::collection::vec(doing(), 0..80)) {
+        let (mut source, mut now, mut requests) = (Source::new(Config::default(), MOST), 0, 0);
+        for doing in doing {
+            let before = source.state();
+            match doing {
+                Doing::Connecting => source.connecting(at(now)),
+                Doing::Answered { code, retry_after, location } => {
+                    let head = Head {
+                        content_type: Some(b"text/event-stream"),
+                        retry_after: retry_after.map(str::as_bytes),
+                        location: location.then_some(b"/".as_slice()),
+                        ..Head::of(Status::new(code).unwrap())
+                    };
+                    // A redirect is no new try.
+                    requests -= i64::from(matches!(source.answered(&head, at(now)), Verdict::Redirect { .. }));
+                }
+                Doing::Body(bytes) => {
+                    read(&mut source, at(now), bytes);
+                }
+                Doing::Lost => source.lost(at(now)),
+                Doing::Later(millis) => now += millis,
+                Doing::Timeout => {
+                    let due = source.poll_timeout().map_or(now, |due| due.as_nanos().div_ceil(1_000_000));
+                    now = now.max(due);
+                    source.handle_timeout(at(now));
+                }
+            }
+            let state = source.state();
+            requests += i64::from(before == State::Connect && state == State::Connecting);
+            prop_assert!(before != State::Closed || state == State::Closed);
+            let due = source.poll_timeout();
+            match state {
+                State::Closed | State::Connect => prop_assert_eq!(due, None),
+                _ => prop_assert!(due.is_some_and(|due| due <= at(now + 3600 * 1500)), "{:?} {:?}", state, due),
+            }
+            // Half a second at least between two tries.
+            prop_assert!(requests <= 1 + i64::try_from(now / 500).unwrap(), "{} in {} ms", requests, now);
+        }
+    }
 }
