@@ -152,9 +152,7 @@ impl ResponseHead {
         match () {
             () if rx.is_last() => Err(Violation::Eof),
             // Bytes taken from this cursor earlier make room for more.
-            () if rx.is_full() && rx.consumed() == 0 && !rx.bytes().is_empty() => {
-                Err(self.progress.full(Self::TOO_LONG))
-            }
+            () if rx.is_full() && rx.consumed() == 0 => Err(self.progress.full(Self::TOO_LONG)),
             () => Ok(None),
         }
     }

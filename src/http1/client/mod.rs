@@ -233,7 +233,8 @@ impl Client {
         self.timers.next()
     }
 
-    /// Acts on a deadline that has passed; without one, does nothing. What came of it is for the next `poll` to tell:
+    /// Acts on a deadline that has passed; without one, does nothing. What was received in time is to be
+    /// [polled](Self::poll) first. What came of it is for the next `poll` to tell:
     /// [`Event::Continue`], a violation, or [`Wants::Close`].
     pub fn handle_timeout(&mut self, now: Instant) {
         let Some(due) = self.timers.due(now) else { return };

@@ -68,6 +68,10 @@ pub use prepared::Prepared;
 /// ([`has_switched`](Self::has_switched)): `poll` touches nothing any more, and the bytes not consumed are the other
 /// protocol's.
 ///
+/// Date is the caller's to send ([`HttpDate::to_bytes`](crate::http::HttpDate::to_bytes)), for the engine has no calendar:
+/// "An origin server with a clock [..] MUST generate a Date header field in all 2xx (Successful), 3xx (Redirection), and
+/// 4xx (Client Error) responses" (RFC 9110 §6.6.1).
+///
 /// # Failing
 ///
 /// A request that cannot be understood is answered by the engine itself (`Connection: close`, no content) before
@@ -170,7 +174,8 @@ impl Server {
         self.timers.next()
     }
 
-    /// Acts on a deadline that has passed; without one, does nothing.
+    /// Acts on a deadline that has passed; without one, does nothing. What was received in time is to be
+    /// [polled](Self::poll) first.
     ///
     /// A request that is not complete in time is answered with 408 and fails the connection, which the next `poll`
     /// reports. A connection without a request is closed quietly. Look at [`wants`](Self::wants) afterwards.

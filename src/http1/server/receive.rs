@@ -83,7 +83,7 @@ impl Server {
             return self.stand_by(tx);
         }
         // Bytes taken from this cursor earlier make room for more.
-        if rx.is_full() && rx.consumed() == 0 && !rx.bytes().is_empty() {
+        if rx.is_full() && rx.consumed() == 0 {
             let limit = head.full();
             return self.fail(limit, tx);
         }
