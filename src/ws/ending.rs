@@ -55,7 +55,8 @@ impl<R: Role> Connection<R> {
     /// inside a message, the connection has failed: `poll` and `wants` say so.
     ///
     /// # Errors
-    /// `Full` when something was to be sent and has no room in `tx`: call again with more.
+    /// `Full` when something was to be sent and has no room in `tx`: call again with more. The deadline stays due, so wait
+    /// for room, not for [`poll_timeout`](Self::poll_timeout), and for no longer than any peer may take to read.
     pub fn handle_timeout(&mut self, now: Instant, tx: &mut Tx<'_>) -> Result<(), Full> {
         if self.is_closing() {
             if self.timers.end().is_some_and(|at| at <= now) {

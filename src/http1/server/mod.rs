@@ -179,6 +179,10 @@ impl Server {
     ///
     /// A request that is not complete in time is answered with 408 and fails the connection, which the next `poll`
     /// reports. A connection without a request is closed quietly. Look at [`wants`](Self::wants) afterwards.
+    ///
+    /// # Errors
+    /// `Full` when the 408 has no room in `tx`. The deadline stays due, so wait for room, not for
+    /// [`poll_timeout`](Self::poll_timeout), and for no longer than any peer may take to read.
     pub fn handle_timeout(&mut self, now: Instant, tx: &mut Tx<'_>) -> Result<(), Full> {
         let Some(due) = self.timers.due(now) else { return Ok(()) };
         match due {
