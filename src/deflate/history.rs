@@ -85,12 +85,12 @@ impl History<[u8]> {
         len
     }
 
-    /// Goes on behind what was compressed elsewhere, and is known to the other side.
+    /// Goes on behind what was compressed elsewhere, and is known to the other side. All before it must be flushed.
     pub fn append(&mut self, bytes: &[u8]) {
-        for bytes in bytes.chunks(self.ring.len()) {
-            self.take(bytes, self.size());
-            self.pass(self.ahead());
-        }
+        debug_assert_eq!(self.ahead(), 0, "nothing waits to be encoded");
+        let bytes = &bytes[bytes.len().saturating_sub(self.ring.len())..];
+        self.take(bytes, self.size());
+        self.pass(self.ahead());
         self.turn = 0;
     }
 
