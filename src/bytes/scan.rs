@@ -71,8 +71,9 @@ fn first(bytes: &[u8], hits: impl Fn(u64) -> u64, is_hit: impl Fn(u8) -> bool) -
     at + rest.iter().position(|&b| is_hit(b)).unwrap_or(rest.len())
 }
 
+/// The sixteen bytes from `at` on, if there are so many.
 #[inline(always)]
-fn words(bytes: &[u8], at: usize) -> Option<[u64; 2]> {
+pub(crate) fn words(bytes: &[u8], at: usize) -> Option<[u64; 2]> {
     let chunk = bytes.get(at..)?.first_chunk::<16>()?;
     let ([low, high], []) = chunk.as_chunks::<8>() else { return None };
     Some([u64::from_le_bytes(*low), u64::from_le_bytes(*high)])
@@ -80,7 +81,7 @@ fn words(bytes: &[u8], at: usize) -> Option<[u64; 2]> {
 
 /// The top bit of each byte below `limit` (at most 0x80). The borrow of one may set those above it, never those below.
 #[inline(always)]
-const fn below(word: u64, limit: u8) -> u64 {
+pub(crate) const fn below(word: u64, limit: u8) -> u64 {
     word.wrapping_sub(ONES * limit as u64) & !word & TOPS
 }
 
@@ -90,14 +91,15 @@ const fn equal(word: u64, b: u8) -> u64 {
     below(word ^ (ONES * b as u64), 1)
 }
 
-/// The place of the lowest byte whose top bit is set.
+/// The place of the lowest byte whose top bit is set, 8 if none is.
 #[inline(always)]
-const fn lowest(hits: u64) -> usize {
+pub(crate) const fn lowest(hits: u64) -> usize {
     (hits.trailing_zeros() / 8) as usize
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;
-const TOPS: u64 = ONES << 7;
+/// The top bit of each byte.
+pub(crate) const TOPS: u64 = ONES << 7;
 
 #[cfg(test)]
 mod tests {

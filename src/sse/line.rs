@@ -7,6 +7,8 @@
 //! end-of-line = ( cr lf / cr / lf )
 //! ```
 
+use crate::bytes::scan::{TOPS, below, lowest, words};
+
 /// A line, and where its value starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Line {
@@ -209,23 +211,10 @@ fn is_ascii(union: &[u8; LANES]) -> bool {
     union.iter().fold(0, |a, b| a | b) < 0x80
 }
 
-#[inline(always)]
-fn words(bytes: &[u8], at: usize) -> Option<[u64; 2]> {
-    let chunk = bytes.get(at..)?.first_chunk::<16>()?;
-    let ([low, high], []) = chunk.as_chunks::<8>() else { return None };
-    Some([u64::from_le_bytes(*low), u64::from_le_bytes(*high)])
-}
-
 /// The top bit of each byte up to CR; the borrow of one may set those above it.
 #[inline(always)]
 const fn up_to_cr(word: u64) -> u64 {
-    word.wrapping_sub(ONES * (b'\r' as u64 + 1)) & !word & TOPS
-}
-
-/// The place of the lowest byte whose top bit is set, 8 if none is.
-#[inline(always)]
-const fn lowest(hits: u64) -> usize {
-    (hits.trailing_zeros() / 8) as usize
+    below(word, b'\r' + 1)
 }
 
 const SHORT: usize = 128;
@@ -233,8 +222,6 @@ const BLOCK: usize = 128;
 const LANES: usize = 32;
 /// Well within the nearest cache.
 const PAGE: usize = 16 << 10;
-const ONES: u64 = 0x0101_0101_0101_0101;
-const TOPS: u64 = ONES << 7;
 
 /// So many bytes, and a few behind them: the tests count them.
 #[cfg(not(test))]
