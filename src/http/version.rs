@@ -8,7 +8,7 @@ use core::fmt;
 pub enum Version {
     /// HTTP/1.0 (RFC 1945): no chunked coding, no 1xx, a connection closes unless asked to stay.
     Http10,
-    /// HTTP/1.1 (RFC 9112), and any later minor version, which is read as this one (RFC 9110 §2.5).
+    /// HTTP/1.1 (RFC 9112), and any later minor version, which is read as this one (RFC 9110 §6.2).
     Http11,
 }
 

@@ -314,8 +314,8 @@ fn drop_forbidden(lines: &mut [u8]) -> usize {
     kept
 }
 
-/// "[fields] necessary for message framing, routing, request modifiers, authentication, response control data, and
-/// content format" (RFC 9110 §6.5.1) must not come last.
+/// What is needed before the content must not come last: fields "that describe message framing, routing, authentication,
+/// request modifiers, response controls, or content format" (RFC 9110 §6.5.1).
 pub(crate) fn is_forbidden_trailer(name: &[u8]) -> bool {
     FORBIDDEN_TRAILERS.iter().any(|forbidden| name.eq_ignore_ascii_case(forbidden))
 }

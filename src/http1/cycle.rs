@@ -76,8 +76,8 @@ impl Cycle {
         };
         let Some(state) = next(side, state, step) else { return Err(Refused) };
         match (side, step) {
-            // "A server that receives and accepts [Upgrade] sends a 101 response ... after the request" (RFC 9110
-            // §7.8): all of the request is there, or its rest would be read as the other protocol.
+            // "A client cannot begin using an upgraded protocol on the connection until it has completely sent the
+            // request message" (RFC 9110 §7.8): all of it is there, or its rest would be read as the other protocol.
             (_, Step::Switch) if !matches!(self.client, State::Done) => return Err(Refused),
             (_, Step::Switch | Step::Fail) => (self.client, self.server) = (state, state),
             (Side::Client, Step::Head) if !matches!(self.server, State::Idle) => return Err(Refused),
@@ -100,8 +100,8 @@ impl Cycle {
     const fn settle(&mut self) {
         match (self.client, self.server, self.keep_alive) {
             (State::Done, State::Done, true) => (self.client, self.server) = (State::Idle, State::Idle),
-            // A response that is complete before its request leaves the rest of the request unread: "it MUST
-            // either read the entire request message body or close the connection" (RFC 9112 §9.3).
+            // A response that is complete before its request leaves the rest of the request unread: "A server MUST
+            // read the entire request message body or close the connection" (RFC 9112 §9.3).
             (_, State::Done, false) | (State::Idle, State::Idle, false) => {
                 (self.client, self.server) = (State::MustClose, State::MustClose);
             }

@@ -100,7 +100,7 @@ impl Facts {
         }
     }
 
-    /// Invalid "unless the field value can be successfully parsed as a comma-separated list, all values in the list are
+    /// Invalid "unless the field value can be successfully parsed as a comma-separated list [..], all values in the list are
     /// valid, and all values in the list are the same" (RFC 9112 §6.3, rule 5); several lines are one list.
     fn same_lengths(&mut self, value: &[u8]) -> Result<(), Violation> {
         const MALFORMED: Violation = Violation::Malformed(Malformed::ContentLength);

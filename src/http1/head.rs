@@ -216,7 +216,7 @@ impl core::ops::BitOr for Wishes {
 /// HTTP-name     = %s"HTTP"
 /// ```
 /// "A recipient that receives a message with a major version number that it implements and a minor version number higher
-/// than what it implements SHOULD process the message as if it was in the highest minor version" (RFC 9110 §2.5).
+/// than what it implements SHOULD process the message as if it were in the highest minor version" (RFC 9110 §6.2).
 pub(super) const fn judge_version(version: &[u8]) -> Result<Version, Violation> {
     match version {
         b"HTTP/1.0" => Ok(Version::Http10),

@@ -16,7 +16,7 @@ pub struct Request<'b> {
     pub method: Method<'b>,
     /// Of what.
     pub target: Target<'b>,
-    /// HTTP/1.1 stands for any later minor version too (RFC 9110 §2.5).
+    /// HTTP/1.1 stands for any later minor version too (RFC 9110 §6.2).
     pub version: Version,
     /// The header fields, in order.
     pub fields: Fields<'b>,
@@ -55,8 +55,8 @@ impl<'b> Request<'b> {
         self.upgrades().next().is_some()
     }
 
-    /// The protocols the client offers to change to, the preferred first. None in HTTP/1.0: "a server MUST ignore an Upgrade
-    /// header field that is received in an HTTP/1.0 request" (RFC 9110 §7.8); none without the `upgrade` connection option;
+    /// The protocols the client offers to change to, the preferred first. None in HTTP/1.0: "A server that receives
+    /// an Upgrade header field in an HTTP/1.0 request MUST ignore that Upgrade field" (RFC 9110 §7.8); none without the `upgrade` connection option;
     /// and never `h2c`, which is obsolete (RFC 9113 §3.1).
     pub fn upgrades(&self) -> impl Iterator<Item = &'b [u8]> + use<'b> {
         let offered = self.wishes.has(Wishes::UPGRADE | Wishes::UPGRADE_FIELD) && self.version >= Version::Http11;

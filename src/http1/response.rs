@@ -16,7 +16,7 @@ pub struct Response<'b> {
     /// receives a response with an invalid status code SHOULD process the response as if it had a 5xx (Server Error)
     /// status code" (RFC 9110 §15).
     pub status: Status,
-    /// HTTP/1.1 stands for any later minor version too (RFC 9110 §2.5).
+    /// HTTP/1.1 stands for any later minor version too (RFC 9110 §6.2).
     pub version: Version,
     /// The header fields, in order, each fold replaced by a space (RFC 9112 §5.2).
     pub fields: Fields<'b>,

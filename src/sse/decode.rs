@@ -73,7 +73,7 @@ pub enum Limit {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// "one leading U+FEFF BYTE ORDER MARK" may come.
+    /// "one leading UTF-8 Byte Order Mark (BOM)" may come.
     Bom,
     /// Lines have a meaning.
     Lines,

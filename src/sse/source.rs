@@ -281,7 +281,7 @@ impl<E: Entropy, const ID: usize> Source<E, ID> {
         }
     }
 
-    /// "Wait a delay equal to the reconnection time of the event source. Optionally, wait some more."
+    /// "Wait a delay equal to the reconnection time of the event source." "Optionally, wait some more."
     fn retry(&mut self, now: Instant, at_least: Option<Duration>) {
         let base = self.decoder.reconnection_time().unwrap_or(self.config.retry);
         let delay = self.backoff.next(base, at_least, &mut self.entropy);

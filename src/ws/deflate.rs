@@ -243,7 +243,7 @@ impl Receiver {
         if fair < RATIO_FREE { RATIO_FREE } else { fair }
     }
 
-    /// Judges inflated text (§8.1), and keeps back what is cut off.
+    /// Judges inflated text (RFC 6455 §8.1), and keeps back what is cut off.
     fn text<'o>(&mut self, out: &'o mut [u8], end: bool) -> Result<Option<Event<'o>>, Violation> {
         let (valid, well_formed) = match utf8::check(out) {
             Ok(valid) => (valid, valid == out.len() || !end),

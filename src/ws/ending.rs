@@ -131,7 +131,7 @@ impl<R: Role> Connection<R> {
     fn fail_now(&mut self, violation: Violation, now: Instant, tx: &mut Tx<'_>) -> Result<(), Full> {
         let code = violation.close_code();
         // §7.1.7: "the endpoint SHOULD send a Close frame with an appropriate status code", unless "it believes the
-        // other side is unlikely to be able to process" it.
+        // other side is unlikely to be able to receive and process the Close frame".
         if let (Some(code), false) = (code, self.close_sent) {
             self.frame(Opcode::Close, true, &code.code().to_be_bytes(), tx)?;
             self.close_sent = true;

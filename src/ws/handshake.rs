@@ -56,7 +56,7 @@ impl<'a> Handshake<'a> {
         for field in request.fields {
             seen.field(field.name.as_bytes(), field.value);
         }
-        // RFC 9112 §3.2.2: with an absolute-form target, "an origin server MUST ignore the received Host header field".
+        // RFC 9112 §3.2.2: with an absolute-form target, "the origin server MUST ignore the received Host header field".
         if let (Some(authority), true) = (request.target.authority(), seen.host.is_some()) {
             seen.host = Some(authority.as_bytes());
         }
@@ -167,7 +167,8 @@ impl<'a> Seen<'a> {
     /// §4.2.1, in the order of its numbers: 1 method and version, 2 Host, 3 Upgrade, 4 Connection, 5 key, 6 version,
     /// 7 Origin (judged by [`OriginPolicy`]), 8 subprotocols, 9 extensions.
     fn judge(self, method: &[u8], version: Version) -> Result<Option<Handshake<'a>>, Refusal> {
-        // "A server MUST ignore an Upgrade header field that is received in an HTTP/1.0 request" (RFC 9110 §7.8).
+        // "A server that receives an Upgrade header field in an HTTP/1.0 request MUST ignore that Upgrade field" (RFC 9110
+        // §7.8).
         let upgrade = self.upgrade && version >= Version::Http11;
         if !upgrade && self.key.is_none() {
             return Ok(None);

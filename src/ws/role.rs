@@ -23,7 +23,7 @@ pub(super) mod sealed {
         /// Whether frames sent are masked; those received are masked exactly if not.
         const MASKS: bool;
 
-        /// A fresh mask key (§5.3: "unpredictable"; "a fresh key for every frame").
+        /// A fresh mask key (§5.3: "the client MUST pick a fresh masking key", which "needs to be unpredictable").
         fn mask_key(&mut self) -> [u8; 4];
     }
 

@@ -65,7 +65,8 @@ impl<'p> Intermediary<'p> {
         let said = Said::by(received.fields, self.name)?;
         let has_content = received.content != Content::None;
         let is_http11 = received.version >= Version::Http11;
-        // "If not [an HTTP/1.1 server known], a client MUST NOT send a request containing Transfer-Encoding" (RFC 9112 §6.1).
+        // "A client MUST NOT send a request containing Transfer-Encoding unless it knows the server will handle HTTP/1.1 requests"
+        // (RFC 9112 §6.1).
         if received.content == Content::Unknown && self.upstream < Version::Http11 {
             return Err(Stop::LengthRequired);
         }

@@ -116,7 +116,7 @@ impl<'p> Intermediary<'p> {
             }
             _ => received.content,
         };
-        // "A recipient MUST NOT forward trailers to who did not say TE: trailers" is the sense of §6.5.1, and to HTTP/1.0 there is
+        // Only `TE: trailers` "indicates that the client is willing to accept trailer fields" (§6.5.1), and to HTTP/1.0 there is
         // no way.
         let relays_trailers = asked.accepts_trailers && received.content == Content::Unknown;
         let mut without = Without::CONNECTION.and(Known::Via);

@@ -124,7 +124,7 @@ fn look<'a>(fields: &[(&str, &'a [u8])]) -> Result<(Outline, Findings<'a>), Misu
     Ok((outline, findings))
 }
 
-/// "A client MUST send a Host header field in all HTTP/1.1 request messages. If the target URI includes an authority
+/// "A client MUST send a Host header field [..] in all HTTP/1.1 request messages. If the target URI includes an authority
 /// component, then a client MUST send a field value for Host that is identical to that authority component [..]. If
 /// the authority component is missing or undefined for the target URI, then a client MUST send a Host header field with an
 /// empty field value" (RFC 9112 §3.2).
@@ -159,15 +159,15 @@ pub(in crate::http1) fn framing(
         return Err(Misuse::Expectation);
     }
     match (method, body) {
-        // "A client MUST NOT send content in a TRACE request" (§9.3.8).
+        // "A client MUST NOT send content in a TRACE request" (RFC 9110 §9.3.8).
         (Method::Trace, _) if !is_empty => Err(Misuse::ContentNotAllowed),
-        // A tunnel's bytes follow its head (§9.3.6).
+        // A tunnel's bytes follow its head (RFC 9110 §9.3.6).
         (Method::Connect, BodyLength::Length(_) | BodyLength::Chunked) => Err(Misuse::ContentNotAllowed),
         (_, BodyLength::Chunked) => Ok(Length::Chunked),
         (_, BodyLength::Length(length @ 1..)) => Ok(Length::Exact(length)),
         // "a user agent normally sends Content-Length in a POST request even when the value is 0 (indicating empty
         // content)", and not "when the request message does not contain content and the method semantics do not
-        // anticipate such data" (§8.6).
+        // anticipate such data" (RFC 9110 §8.6).
         (Method::Post | Method::Put | Method::Patch, _) => Ok(Length::Exact(0)),
         _ => Ok(Length::Unsaid),
     }

@@ -131,9 +131,9 @@ impl Server {
         Ok(piece.map(Event::from))
     }
 
-    /// Content that nobody wants, for the answer is complete: "it MUST either read the entire request message body or
-    /// close the connection after sending its response, since otherwise the remaining data on a persistent connection
-    /// would be misinterpreted as the next request" (RFC 9112 §9.3).
+    /// Content that nobody wants, for the answer is complete: "A server MUST read the entire request message body or
+    /// close the connection after sending its response; otherwise, the remaining data on a persistent connection would be
+    /// misinterpreted as the next request" (RFC 9112 §9.3).
     #[cold]
     fn drain<'b>(&mut self, now: Instant, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
         self.timers.stop(timer::BODY);
