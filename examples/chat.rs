@@ -192,8 +192,7 @@ fn room() -> MutexGuard<'static, Vec<Arc<Guest>>> {
 
 fn now() -> Instant {
     static EPOCH: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-    let elapsed = EPOCH.get_or_init(std::time::Instant::now).elapsed();
-    Instant::from_nanos(elapsed.as_nanos().try_into().unwrap_or(u64::MAX))
+    EPOCH.get_or_init(std::time::Instant::now).elapsed().into()
 }
 
 /// Bytes that may wait for one reader.

@@ -69,7 +69,7 @@ fn serve(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let epoch = std::time::Instant::now();
-    let now = || Instant::from_nanos(epoch.elapsed().as_nanos().try_into().unwrap_or(u64::MAX));
+    let now = || Instant::from(epoch.elapsed());
     let mut protocol = Protocol::Http(http1::Server::new(&http1::Config { max_body: 1 << 30, ..http1::Config::new() }));
     let (mut inbox, mut out) = (RxBuffer::new(vec![0; 65_536]), Vec::new());
     let mut shared = ws::Shared::default();

@@ -95,7 +95,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 impl Live {
     fn now(&self) -> Instant {
-        Instant::from_nanos(self.began.elapsed().as_nanos().try_into().unwrap_or(u64::MAX))
+        Instant::from(self.began.elapsed())
     }
 
     fn run(&mut self, news: &Receiver<(u64, News)>) {

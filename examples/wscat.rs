@@ -404,7 +404,7 @@ struct Epoch(std::time::Instant);
 
 impl Epoch {
     fn now(self) -> Instant {
-        Instant::from_nanos(self.0.elapsed().as_nanos().try_into().unwrap_or(u64::MAX))
+        Instant::from(self.0.elapsed())
     }
 }
 

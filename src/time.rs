@@ -3,6 +3,14 @@
 use core::time::Duration;
 
 /// A point on the caller's monotonic clock: nanoseconds since an epoch of the caller's choice.
+///
+/// ```
+/// use hopwire::time::Instant;
+///
+/// let epoch = std::time::Instant::now(); // one a program, or a thread
+/// let now = || Instant::from(epoch.elapsed());
+/// assert!(now() <= now());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(u64);
 
@@ -34,6 +42,13 @@ impl Instant {
     /// The time from `earlier` to `self`, zero when `earlier` is later.
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// So long after the epoch, saturating after some 584 years.
+impl From<Duration> for Instant {
+    fn from(since_epoch: Duration) -> Self {
+        Self(u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX))
     }
 }
 
@@ -156,6 +171,8 @@ mod tests {
         assert_eq!(deadlines.next(), None);
         assert_eq!(Instant(5).saturating_since(Instant(9)), Duration::ZERO);
         assert_eq!(Instant::from_millis(2).as_nanos(), 2_000_000);
+        assert_eq!(Instant::from(Duration::from_millis(2)), Instant::from_millis(2));
+        assert_eq!(Instant::from(Duration::MAX), Instant(u64::MAX));
     }
 
     #[test]
