@@ -254,13 +254,17 @@ fn extend<'v>(buf: &'v mut Vec<u8>, limit: usize, head: &[u8], body: &[u8]) -> R
 }
 
 /// What an engine needs before the next `poll` can make progress; valid after `Ok(None)` or an error.
+///
+/// A caller that writes what is in `tx` after every turn, and whose output has room for the longest reply of the protocol
+/// when it is empty (131 bytes for WebSocket, fewer for HTTP), need only tell `Close` from the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wants {
     /// More received bytes (or the end of input).
     Input,
-    /// A [`Tx`] with at least this many free bytes.
+    /// A [`Tx`] with at least this many free bytes: write what is in it and poll again, without reading. If an empty one has
+    /// less, use a larger one.
     Output(usize),
-    /// A call of the caller's: an answer, the rest of a body.
+    /// A call of the caller's: an answer, the rest of a body, the next request.
     Caller,
     /// The end: write what is in `tx`, stop writing (shut down), read and drop input for a bounded
     /// time, close. Closing at once can make the kernel reset the connection, which destroys what
