@@ -192,6 +192,9 @@ pub struct Loaded<'s> {
 #[cfg(feature = "alloc")]
 impl Stash {
     /// The tail at the front of `shared`, which must be at least as long.
+    ///
+    /// # Errors
+    /// `Full` if `shared` is shorter than the tail.
     pub fn load<'s>(&'s mut self, shared: &'s mut [u8]) -> Result<Loaded<'s>, Full> {
         let front = shared.get_mut(..self.tail.len()).ok_or(Full { needed: self.tail.len() })?;
         front.copy_from_slice(&self.tail);

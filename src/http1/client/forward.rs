@@ -11,6 +11,9 @@ impl Client {
     /// Begins the request that [`Intermediary::request`](crate::http::forward::Intermediary::request) made of a received one, as
     /// [`request`](Self::request) does, framed anew. Content follows by [`body`](Self::body) and [`end`](Self::end) unless
     /// [`Request::content`] is `None`: that request is complete.
+    ///
+    /// # Errors
+    /// See [`request`](Self::request).
     #[inline]
     pub fn forward(&mut self, request: &Request<'_>, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         let body = BodyLength::from(request.content());

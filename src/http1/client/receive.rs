@@ -15,7 +15,9 @@ impl Client {
     /// The next event. `Ok(None)`: [`wants`](Self::wants) says what for. Poll again after a request: deadlines are
     /// started here. Nothing that a server sends makes a client write, so there is no output to give.
     ///
-    /// After an `Err` it returns the same for ever, and `wants` is [`Wants::Close`].
+    /// # Errors
+    /// The server broke a rule or a limit, or was late. Every later call returns the same error, and `wants` is
+    /// [`Wants::Close`].
     #[inline]
     pub fn poll<'b>(&mut self, now: Instant, rx: &mut Rx<'b>) -> Result<Option<Event<'b>>, Violation> {
         if let Incoming::Content(Unread::Chunked(decoder)) = &mut self.incoming

@@ -33,6 +33,9 @@ pub struct Prepared<'a> {
 
 impl<'a> Prepared<'a> {
     /// As [`Client::request`](super::Client::request), but for the state of a connection, into `space`.
+    ///
+    /// # Errors
+    /// `Full` if `space` is too short; `Misuse` for a target, a field or a length of content that this request cannot have.
     pub fn new(
         method: Method<'_>,
         target: &[u8],

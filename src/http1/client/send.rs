@@ -23,6 +23,10 @@ impl Client {
     /// Choose [`BodyLength::Chunked`] for a server that is known to speak HTTP/1.1 ("A client MUST NOT use the chunked
     /// transfer coding unless it knows the server will handle HTTP/1.1", RFC 9112 §6.3); after an answer in HTTP/1.0
     /// it is refused.
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` if no request may follow those that were sent, or for a target, a field or a length of content that
+    /// this one cannot have.
     pub fn request(
         &mut self,
         method: Method<'_>,
@@ -35,6 +39,9 @@ impl Client {
     }
 
     /// As [`request`](Self::request), with a head that was judged and written before.
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` if no request may follow those that were sent.
     #[inline]
     pub fn request_prepared(&mut self, request: &Prepared<'_>, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.may_request(request.facts.body).map_err(SendError::Misuse)?;
@@ -44,6 +51,9 @@ impl Client {
     }
 
     /// A request with all of its content, written whole or not at all.
+    ///
+    /// # Errors
+    /// See [`request`](Self::request).
     #[inline]
     pub fn request_with(
         &mut self,
@@ -62,6 +72,9 @@ impl Client {
 
     /// Sends content: all of `data`, or as much as fits; how much that was. With chunked content, each call makes a
     /// chunk. Nothing fits: [`Full`](crate::io::Full).
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` if no request has begun, or for more content than was declared.
     #[inline]
     pub fn body(&mut self, data: &[u8], tx: &mut Tx<'_>) -> Result<usize, SendError<Misuse>> {
         self.sending()?;
@@ -72,6 +85,9 @@ impl Client {
 
     /// Announces `len` bytes of content that the caller itself puts on the wire behind what is in `tx` (writev,
     /// sendfile), as [`Server::body_prefix`](crate::http1::Server::body_prefix) does; it is to write them all.
+    ///
+    /// # Errors
+    /// See [`body`](Self::body).
     pub fn body_prefix(&mut self, len: u64, tx: &mut Tx<'_>) -> Result<u64, SendError<Misuse>> {
         self.sending()?;
         let announced = self.content.prefix(len, tx)?;
@@ -81,12 +97,18 @@ impl Client {
 
     /// Ends the chunk of the last [`body_prefix`](Self::body_prefix), if that needs anything. For a server that waits
     /// for it while nothing else is to be sent.
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` if no request has begun.
     pub fn body_suffix(&mut self, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.sending()?;
         Ok(self.content.suffix(tx)?)
     }
 
     /// Ends the request, with `trailers` if its content is chunked.
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` if no request has begun, for less content than was declared, or for fields that cannot be trailers here.
     pub fn end(&mut self, trailers: &[(&str, &[u8])], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.sending()?;
         self.content.end(trailers, tx)?;

@@ -12,6 +12,9 @@ impl Server {
     /// interim one as by [`inform`](Self::inform), 101 as by [`switch_protocols`](Self::switch_protocols), the head of a final one
     /// as by [`respond`](Self::respond), framed anew. Content follows by [`body`](Self::body), and its end by [`end`](Self::end)
     /// unless [`Response::content`] is `None`.
+    ///
+    /// # Errors
+    /// See [`respond`](Self::respond).
     pub fn forward(&mut self, response: &Response<'_>, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.owing()?;
         let status = response.status();

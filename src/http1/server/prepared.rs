@@ -41,6 +41,9 @@ pub struct Prepared<'a> {
 
 impl<'a> Prepared<'a> {
     /// As [`Server::respond_with`], but for the state of a connection and the content, into `space`.
+    ///
+    /// # Errors
+    /// `Full` if `space` is too short; `Misuse` for 1xx, or for a field that cannot be there.
     pub fn new(status: Status, fields: &[(&str, &[u8])], space: &'a mut [u8]) -> Result<Self, SendError<Misuse>> {
         if status.is_informational() {
             return Err(SendError::Misuse(Misuse::Interim));
@@ -55,6 +58,9 @@ impl<'a> Prepared<'a> {
 
 impl Server {
     /// As [`respond_with`](Self::respond_with), with a status and fields that were judged and written before.
+    ///
+    /// # Errors
+    /// See [`respond`](Self::respond).
     #[inline]
     pub fn respond_prepared(
         &mut self,

@@ -15,7 +15,9 @@ impl Server {
     /// The next event. `Ok(None)`: [`wants`](Self::wants) says what for. After an answer, poll again: the next
     /// request may be there already, and deadlines are started here.
     ///
-    /// After an `Err` it returns the same for ever, and `wants` is [`Wants::Close`].
+    /// # Errors
+    /// The client broke a rule or a limit, or was late. The answer that says so is in `tx`, if one could still begin; every later
+    /// call returns the same error, and `wants` is [`Wants::Close`].
     #[inline]
     pub fn poll<'b>(&mut self, now: Instant, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
         if let Incoming::Content(Unread::Chunked(decoder)) = &mut self.incoming

@@ -39,6 +39,9 @@ impl Server {
     /// If more of the request's content is to come than [`Config::max_drain`](super::Config::max_drain) when the response
     /// is complete, the connection closes. A response that is complete at once says so; one that goes on does not, for its
     /// request may be read to the end meanwhile, as by an echo.
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` if no request waits for an answer, or for a field or a length of content that this answer cannot have.
     pub fn respond(
         &mut self,
         status: Status,
@@ -50,6 +53,9 @@ impl Server {
     }
 
     /// The final response with all of its content, written whole or not at all.
+    ///
+    /// # Errors
+    /// See [`respond`](Self::respond).
     #[inline]
     pub fn respond_with(
         &mut self,
@@ -72,6 +78,9 @@ impl Server {
 
     /// Sends an interim response (1xx but not 101): 103 with what a client may begin to fetch, or 100 by hand. An
     /// HTTP/1.0 client gets none: "A server MUST NOT send a 1xx response to an HTTP/1.0 client" (RFC 9110 §15.2).
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` if no request waits for an answer, for another status, or for a field that cannot be there.
     pub fn inform(
         &mut self,
         status: Status,
@@ -102,6 +111,10 @@ impl Server {
     /// protocol that was not indicated by the client", RFC 9110 §7.8). `Connection: upgrade` is added.
     ///
     /// [`Request::upgrades`]: crate::http1::Request::upgrades
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` if no request waits for an answer, if it offers no upgrade or is not read to its end, or for `fields`
+    /// without Upgrade.
     pub fn switch_protocols(&mut self, fields: &[(&str, &[u8])], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.can_switch()?;
         let outline = emit::outline(fields).map_err(SendError::Misuse)?;
@@ -131,6 +144,9 @@ impl Server {
 
     /// Sends content: all of `data`, or as much as fits; how much that was. With chunked content, each call makes a
     /// chunk. Nothing fits: [`Full`](crate::io::Full).
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` if no response has begun, or for more content than was declared.
     #[inline]
     pub fn body(&mut self, data: &[u8], tx: &mut Tx<'_>) -> Result<usize, SendError<Misuse>> {
         self.sending()?;
@@ -142,6 +158,9 @@ impl Server {
     ///
     /// The CRLF that ends a chunk is written by the next call for content, by `end`, or by
     /// [`body_suffix`](Self::body_suffix).
+    ///
+    /// # Errors
+    /// See [`body`](Self::body).
     pub fn body_prefix(&mut self, len: u64, tx: &mut Tx<'_>) -> Result<u64, SendError<Misuse>> {
         self.sending()?;
         self.content.prefix(len, tx)
@@ -149,12 +168,18 @@ impl Server {
 
     /// Ends the chunk of the last [`body_prefix`](Self::body_prefix), if that needs anything. For a client that waits
     /// for it while nothing else is to be sent.
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` if no response has begun.
     pub fn body_suffix(&mut self, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.sending()?;
         Ok(self.content.suffix(tx)?)
     }
 
     /// Ends the response, with `trailers` if its content is chunked. (An HTTP/1.0 client does not get them.)
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` if no response has begun, for less content than was declared, or for fields that cannot be trailers here.
     pub fn end(&mut self, trailers: &[(&str, &[u8])], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.sending()?;
         self.content.end(trailers, tx)?;
