@@ -51,6 +51,9 @@ pub struct Handshake<'a> {
 
 impl<'a> Handshake<'a> {
     /// Judges a request; see [`from_parts`](Self::from_parts).
+    ///
+    /// # Errors
+    /// A request to speak WebSocket that breaks a rule: answer it with the refusal.
     pub fn of(request: &http1::Request<'a>) -> Result<Option<Self>, Refusal> {
         let mut seen = Seen::default();
         for field in request.fields {
@@ -69,6 +72,9 @@ impl<'a> Handshake<'a> {
     /// `Ok(None)` is an ordinary request: its `Upgrade` does not name `websocket` (or is to be ignored, in HTTP/1.0), and it
     /// has no `Sec-WebSocket-Key`.
     /// The fields are walked once, without allocation.
+    ///
+    /// # Errors
+    /// A request to speak WebSocket that breaks a rule: answer it with the refusal.
     pub fn from_parts<N: AsRef<[u8]>>(
         method: &[u8],
         version: Version,
@@ -114,6 +120,9 @@ impl<'a> Handshake<'a> {
     }
 
     /// Agrees to speak WebSocket, if a page of that origin may.
+    ///
+    /// # Errors
+    /// `Refusal::Origin`: answer the request with it.
     #[inline(always)]
     pub fn accept<'h>(&'h self, policy: OriginPolicy<'_>) -> Result<Answer<'h>, Refusal> {
         if !policy.allows(self.origin, self.host) {

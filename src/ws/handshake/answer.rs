@@ -47,6 +47,9 @@ impl<'a> Answer<'a> {
     }
 
     /// The fields of the answer, in order, for callers that write the 101 by other means.
+    ///
+    /// # Errors
+    /// `Misuse` for a subprotocol or parameters that were not offered, or a field that cannot be there.
     pub fn header(&self) -> Result<impl Iterator<Item = (&str, &[u8])>, Misuse> {
         self.check()?;
         let own: [(&str, &[u8]); 3] =
@@ -58,6 +61,9 @@ impl<'a> Answer<'a> {
 
     /// Answers the request that `http` waits to have answered. Then what it has not read is WebSocket's: take what is left
     /// of the [`Rx`](crate::io::Rx) to a [`Connection`](crate::ws::Connection).
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` as in [`header`](Self::header), or if `http` cannot answer with 101 now.
     pub fn respond(&self, http: &mut http1::Server, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         http.can_switch().map_err(|error| match error {
             SendError::Full(full) => SendError::Full(full),
@@ -69,6 +75,9 @@ impl<'a> Answer<'a> {
     }
 
     /// Writes the whole answer, for callers with their own HTTP.
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` as in [`header`](Self::header).
     pub fn write(&self, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.check().map_err(SendError::Misuse)?;
         let subprotocol = self.subprotocol.map_or(0, |name| SUBPROTOCOL.len() + name.len() + 2);

@@ -63,11 +63,17 @@ impl Refusal {
     }
 
     /// Answers the request that `http` waits to have answered, which leaves the connection open for another.
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` if no request waits for an answer.
     pub fn respond(self, http: &mut http1::Server, tx: &mut Tx<'_>) -> Result<(), SendError<http1::Misuse>> {
         http.respond_with(self.status(), self.fields(), b"", tx)
     }
 
     /// Writes the whole response, for callers with their own HTTP; it says that the connection closes after it.
+    ///
+    /// # Errors
+    /// `Full`: at most 128 bytes are needed.
     pub fn write(self, tx: &mut Tx<'_>) -> Result<(), Full> {
         tx.put(match self {
             Self::Method => {

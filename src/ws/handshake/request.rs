@@ -100,6 +100,9 @@ impl<'a> Request<'a> {
 
     /// The handshake's own fields, in order, for callers that send the request by other means: `GET`, HTTP/1.1, with the
     /// path and query of the URL.
+    ///
+    /// # Errors
+    /// `Misuse` for subprotocols, offers or fields that cannot be there.
     pub fn header(&self) -> Result<impl Iterator<Item = (&'static str, Value<'_>)>, Misuse> {
         self.check()?;
         Ok(self.own_fields())
@@ -111,6 +114,9 @@ impl<'a> Request<'a> {
     ///
     /// [`Event::Switched`]: http1::client::Event::Switched
     /// [`Config::whole_timeout`]: http1::client::Config::whole_timeout
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` as in [`header`](Self::header), or if no request may follow those that `http` sent.
     pub fn send(&self, http: &mut http1::Client, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         http.may_request(http1::BodyLength::None).map_err(|misuse| SendError::Misuse(Misuse::Http(misuse)))?;
         self.write(tx)?;
@@ -119,6 +125,9 @@ impl<'a> Request<'a> {
     }
 
     /// Writes the whole request, for callers with their own HTTP. Nothing may follow it before the answer is there.
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` as in [`header`](Self::header).
     pub fn write(&self, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.check().map_err(SendError::Misuse)?;
         let mut len = 0;
@@ -134,6 +143,9 @@ impl<'a> Request<'a> {
 
     /// Judges an answer; see [`judge_parts`](Self::judge_parts). What follows the head of a 101 stays in the
     /// [`Rx`](crate::io::Rx), for a [`Connection`](crate::ws::Connection).
+    ///
+    /// # Errors
+    /// A 101 that is no answer to this request: close the transport.
     pub fn judge(&self, response: &http1::Response<'_>) -> Result<Option<Agreed<'a>>, Violation> {
         let fields = response.fields.iter().map(|field| (field.name.as_bytes(), field.value));
         self.judge_parts(response.version, response.status, fields)
@@ -143,6 +155,9 @@ impl<'a> Request<'a> {
     /// in any case. Values may still have white space around them.
     ///
     /// `Ok(None)` is an ordinary response (401, 302, 400 …): the server does not speak WebSocket with this request.
+    ///
+    /// # Errors
+    /// A 101 that is no answer to this request: close the transport.
     pub fn judge_parts<'r, N: AsRef<[u8]>>(
         &self,
         version: Version,
