@@ -4,7 +4,7 @@ use core::fmt;
 
 /// Why a call for sending was refused; our own side's fault, never the peer's. Nothing was written and nothing
 /// changed: the connection can go on with a right call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Misuse {
     /// No request waits for an answer.

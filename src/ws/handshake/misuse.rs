@@ -7,7 +7,7 @@ use crate::http::list;
 use crate::http1;
 
 /// Why a request or an answer was not written; nothing was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Misuse {
     /// The subprotocol was not offered: the client would fail the connection (§4.1). Or, in a request, it is no token,
