@@ -7,12 +7,13 @@
 //! | looking for | open |
 //! |---|---|
 //! | the opening handshake; `ws:` URLs | [`handshake`]; [`Url`] |
-//! | the frame header; masking | `header`; `mask` |
+//! | the frame header, and which end must mask; masking | `header`; `mask` |
 //! | the rules of receiving; of sending | `connection`, `text`; `send` |
 //! | whole messages, compressed or not; put together from pieces | `Session`; `Messages` |
 //! | a message encoded once, sent to many | [`Frame`], `Prepared` |
 //! | compressed messages; what connections share for them | [`deflate`]; `Shared` |
-//! | deadlines; failure and the end | `timers`; `ending` |
+//! | when deadlines come; failure and the end | `timers`; `ending` |
+//! | limits and deadlines; the Close that is sent for each | [`Config`]; [`Violation::close_code`] |
 //! | what may stand in a Close | [`CloseCode`] |
 //! | what a peer can do wrong; the caller | [`Violation`]; [`Misuse`] |
 

@@ -42,6 +42,29 @@ use crate::time::Instant;
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 ///
+/// The server's part from the first byte, here in one read; after the 101 every read goes to the session:
+///
+/// ```
+/// use hopwire::{http1, io::{Rx, Tx}, time::Instant, ws};
+///
+/// let (now, mut http, mut out) = (Instant::ZERO, http1::Server::default(), Vec::new());
+/// let mut received = *b"GET /chat HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+///     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+///     Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n\x81\x82\0\0\0\0hi";
+/// let (mut rx, mut tx) = (Rx::new(&mut received), Tx::growing(&mut out, 1 << 20));
+/// let Some(http1::Event::Request(request)) = http.poll(now, &mut rx, &mut tx)? else { panic!() };
+/// let handshake = ws::Handshake::of(&request)?.expect("`None` is an ordinary request, `Err` is to be answered");
+/// let deflate = ws::handshake::deflate::negotiate(&handshake, &Default::default());
+/// handshake.accept(ws::OriginPolicy::SameHost)?.deflate(deflate).respond(&mut http, &mut tx)?;
+///
+/// let (mut session, mut shared) = (ws::Session::server(ws::Config::new(), deflate), ws::Shared::default());
+/// let Some((message, mut outbox)) = session.poll(now, &mut shared, &mut rx, &mut tx)? else { panic!() };
+/// assert_eq!(message, ws::Message::Text("hi".into()));
+/// outbox.send_text(&*"so it is! ".repeat(100), &mut tx)?;
+/// assert!(tx.len() < 300, "the answer to the request, and 1,000 bytes compressed");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+///
 /// A message in one plain frame is not copied: it lies where it was received. An idle session holds no heap; with compression
 /// and context takeover, for each side that keeps its context, the window that was agreed for it.
 #[derive(Debug)]
