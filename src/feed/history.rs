@@ -39,6 +39,9 @@ pub trait History {
 }
 
 /// How far one reader is: what is to be sent next, over whatever transport, and never a hole in silence.
+///
+/// A reader that comes back begins where it says: [`Start::resume`] of a stream's `Last-Event-ID`, [`Start::parse`] of the
+/// first message of a WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tail {
     at: Start,

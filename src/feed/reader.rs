@@ -5,6 +5,23 @@ use crate::sse::{Lossy, Message};
 
 /// Where a client is in a feed. It outlives connections, and serves whatever transport the client is on: give it every
 /// event that comes, and act on what it says.
+///
+/// ```
+/// use hopwire::{feed::{Reader, Start, Update}, io::Rx, sse::{Decoder, Event}};
+///
+/// let mut reader = Reader::new(Start::Oldest);
+/// // From a stream, a poll or a WebSocket, where each message is one event: the bytes are the same.
+/// for (transport, outcome) in [("stream", "news"), ("WebSocket", "known already")] {
+///     let (mut decoder, mut received) = (Decoder::new(), *b"id: 9f.17\ndata: news\n\n");
+///     let Some(Event::Message(message)) = decoder.poll(&mut Rx::new(&mut received)) else { panic!() };
+///     match reader.event(message, decoder.last_event_id().as_bytes()) {
+///         Update::Event { data, .. } => assert_eq!((data, outcome), ("news".into(), "news")),
+///         update => assert_eq!((update, outcome), (Update::Known, "known already"), "{transport}"),
+///     }
+///     // `Last-Event-ID` of the next stream, `cursor=` of the next poll, the first message of the next WebSocket:
+///     assert_eq!(reader.start().text().as_str(), "9f.17");
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reader {
     at: Start,
