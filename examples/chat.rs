@@ -115,7 +115,7 @@ type Welcome = (ws::Session<ws::Server>, RxBuffer<Vec<u8>>);
 
 fn welcome(stream: &mut TcpStream) -> Result<Welcome, Box<dyn Error>> {
     let (mut http, mut inbox, mut out) = (http1::Server::default(), RxBuffer::new(vec![0; 16_384]), Vec::new());
-    // Without context a message can be compressed once for all, and an idle guest holds no window.
+    // Without context an idle guest holds no window.
     let config = ws::handshake::deflate::Config {
         server_no_context_takeover: true,
         client_no_context_takeover: true,

@@ -73,7 +73,7 @@
 //! | looking for | open |
 //! |---|---|
 //! | cursors over buffers, receive buffers | [`io`] |
-//! | deadlines | [`time`] |
+//! | the clock, and deadlines; random numbers | [`time`]; [`Entropy`] |
 //! | what an HTTP message means: methods, statuses, fields, lists, dates | [`http`] |
 //! | HTTP/1.1 on the wire: heads, targets, framing, chunks, server and client | [`http1`] |
 //! | WebSocket: handshake, frames, messages, close | [`ws`] |

@@ -4,12 +4,12 @@
 //!
 //! | looking for | open |
 //! |---|---|
-//! | decompressing | inflate |
-//! | bits of the input, Huffman codes as tables, what matches copy from | bits, huffman, window |
-//! | compressing | compress |
-//! | what matches point at; finding them; what a block says; its bits; codes for frequencies; bits of the output | history, matcher, symbols, block, prefix, sink |
-//! | the constants of the format, for both directions | tables |
-//! | what can be wrong with compressed data | error |
+//! | decompressing | [`Inflater`], [`Decoder`] |
+//! | bits of the input, Huffman codes as tables, what matches copy from | `bits`, `huffman`, [`Window`] |
+//! | compressing | [`Compressor`], [`Encoder`] |
+//! | what matches point at; finding them; what a block says; its bits; codes for frequencies; bits of the output | [`History`], `matcher`, `symbols`, `block`, `prefix`, `sink` |
+//! | the constants of the format, for both directions | `tables` |
+//! | what can be wrong with compressed data | [`InflateError`] |
 
 mod bits;
 mod block;

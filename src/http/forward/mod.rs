@@ -138,7 +138,7 @@ impl Client {
     /// one, of at most 46 bytes.
     ///
     /// ```abnf
-    /// obfnode = "_" 1*( ALPHA / DIGIT / "." / "_" / "-" )       ; RFC 7239 §6.3
+    /// obfnode = "_" 1*( ALPHA / DIGIT / "." / "_" / "-" )       ; RFC 7239 §6
     /// ```
     pub fn obfuscated(identifier: &str, secure: bool) -> Option<Self> {
         let name = identifier.strip_prefix('_').filter(|name| !name.is_empty())?;
