@@ -31,7 +31,7 @@ fn read(pieces: &[&[u8]], limits: &HeadLimits) -> Result<Option<(String, usize)>
         if let Some((request, len)) = head.parse(&bytes, limits)? {
             assert!(len <= bytes.len() && len + piece.len() > bytes.len() - piece.len());
             let fields: Vec<_> = request.fields.iter().map(|field| (field.name.as_bytes(), field.value)).collect();
-            let asks = (request.keep_alive(), request.expects_continue(), request.upgrade(), request.body());
+            let asks = (request.keep_alive(), request.expects_continue(), request.offers_upgrade(), request.length());
             let said = (request.method, request.target, request.version, request.authority(), asks, fields);
             return Ok(Some((format!("{said:?}"), len)));
         }
@@ -80,6 +80,6 @@ fn agree(request: &Request<'_>, head: &[u8], limits: &HeadLimits) {
         }
         (codings, lengths) => panic!("ambiguous: {codings:?} {lengths:?}"),
     };
-    let nothing = matches!((body, request.body()), (BodyLength::Length(0), BodyLength::None));
-    assert!(body == request.body() || nothing, "{body:?} but {:?}", request.body());
+    let nothing = matches!((body, request.length()), (BodyLength::Length(0), BodyLength::None));
+    assert!(body == request.length() || nothing, "{body:?} but {:?}", request.length());
 }

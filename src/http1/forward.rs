@@ -23,7 +23,7 @@ impl<'b> From<&Request<'b>> for ReceivedRequest<'b> {
                 Target::Asterisk => b"*",
             },
             fields: request.fields,
-            content: request.body().into(),
+            content: request.length().into(),
         }
     }
 }

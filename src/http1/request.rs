@@ -27,7 +27,7 @@ pub struct Request<'b> {
 
 impl<'b> Request<'b> {
     /// The length of the content, as its framing says (RFC 9112 §6.3).
-    pub const fn body(&self) -> BodyLength {
+    pub const fn length(&self) -> BodyLength {
         self.body
     }
 
@@ -51,7 +51,7 @@ impl<'b> Request<'b> {
     }
 
     /// Whether the client offers to change protocols on this connection (RFC 9110 §7.8); see [`upgrades`](Self::upgrades).
-    pub fn upgrade(&self) -> bool {
+    pub fn offers_upgrade(&self) -> bool {
         self.upgrades().next().is_some()
     }
 

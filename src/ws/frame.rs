@@ -66,7 +66,7 @@ impl<'f> Frame<'f> {
         Ok(Self { bytes: &space[..len], front })
     }
 
-    /// What [`write`] wrote.
+    /// What [`write()`] wrote.
     #[cfg(feature = "alloc")]
     #[inline]
     pub(super) const fn written(bytes: &'f [u8], front: usize) -> Self {

@@ -178,7 +178,7 @@ pub fn told(event: Event<'_>) -> Told {
             authority: request.authority().map(|authority| authority.as_bytes().to_vec()),
             version: request.version.as_str().to_owned(),
             fields: list(request.fields),
-            body: request.body(),
+            body: request.length(),
             keep_alive: request.keep_alive(),
             expects_continue: request.expects_continue(),
             upgrades: request.upgrades().map(<[u8]>::to_vec).collect(),

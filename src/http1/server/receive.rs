@@ -55,9 +55,9 @@ impl Server {
         self.head_method = matches!(request.method, Method::Head);
         self.connect_method = matches!(request.method, Method::Connect);
         self.version = request.version;
-        self.offers_upgrade = request.upgrade();
+        self.offers_upgrade = request.offers_upgrade();
         self.expects_continue = request.expects_continue();
-        self.incoming = match Unread::new(request.body(), self.bounds.max_body, self.bounds.max_chunk_ext) {
+        self.incoming = match Unread::new(request.length(), self.bounds.max_body, self.bounds.max_chunk_ext) {
             Ok(unread) => Incoming::Content(unread),
             Err(violation) => return self.fail(violation, tx),
         };
