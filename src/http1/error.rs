@@ -81,25 +81,26 @@ pub enum Ambiguous {
     ConnectContent,
 }
 
-/// Which limit a peer went beyond.
+/// Which limit a peer went beyond, and what a server answers to it. A client closes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Limit {
-    /// The request line is too long.
+    /// The request line is longer than [`HeadLimits::line`](super::HeadLimits::line): 414.
     RequestLine,
-    /// The status line is too long.
+    /// The status line is longer than that.
     StatusLine,
-    /// The head is too long.
+    /// The head is longer than [`HeadLimits::bytes`](super::HeadLimits::bytes), or than the receive buffer: 431.
     Head,
-    /// A section has too many fields.
+    /// A section has more fields than [`HeadLimits::fields`](super::HeadLimits::fields): 431.
     Fields,
-    /// The trailer section is too long.
+    /// The trailer section is longer than [`HeadLimits::bytes`](super::HeadLimits::bytes): 431.
     Trailers,
-    /// The content is too long.
+    /// The content is longer than [`Config::max_body`](super::Config::max_body): 413.
     Body,
-    /// The chunk extensions of a message are too long together.
+    /// The chunk extensions of a message are longer together than
+    /// [`Config::max_chunk_ext`](super::Config::max_chunk_ext): 413.
     ChunkExtensions,
-    /// Too many interim responses to one request.
+    /// More interim responses to one request than [`client::Config::max_interim`](super::client::Config::max_interim).
     Interim,
 }
 
@@ -113,18 +114,14 @@ pub enum Unsupported {
     TransferCoding,
 }
 
-/// What did not come in time.
+/// What did not come in time: a server answers 408. (One without a request closes without a word: that is no violation.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Timeout {
-    /// The next request, of which nothing has come: the connection closes without an answer.
-    Idle,
     /// The rest of a request's head, or a response.
     Head,
     /// The rest of the content.
     Body,
-    /// The rest of content that nobody wants.
-    Drain,
     /// The end of an exchange as a whole.
     Whole,
 }
@@ -199,11 +196,9 @@ impl fmt::Display for Violation {
                 Unsupported::TransferCoding => "a transfer coding is not supported",
             },
             Self::Timeout(timeout) => match timeout {
-                Timeout::Idle => "no request came in time",
                 Timeout::Head => "the head did not come in time",
                 Timeout::Body => "the content did not come in time",
                 Timeout::Whole => "the exchange did not end in time",
-                Timeout::Drain => "unwanted content did not end in time",
             },
             Self::Eof => "the message was cut off",
         })

@@ -49,7 +49,7 @@ pub enum Violation {
     Stalled,
 }
 
-/// Which limit was passed.
+/// Which limit was passed: 1009 for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Limit {
