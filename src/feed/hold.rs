@@ -114,6 +114,7 @@ impl<T> Hold<T> {
     }
 
     /// Takes a poll: it is answered if there is something new for it, or parked.
+    #[must_use = "an answer that is dropped is never sent"]
     pub fn ask<H: History + ?Sized>(
         &mut self,
         ask: &Ask<'_>,
@@ -152,6 +153,7 @@ impl<T> Hold<T> {
 
     /// The next answer to a parked poll: there is news for it, its time has come, or it was overtaken. Those that waited
     /// longest come first; the caller can leave the others for its next turn.
+    #[must_use = "an answer that is dropped is never sent"]
     pub fn poll<H: History + ?Sized>(&mut self, history: &H, now: Instant) -> Option<Reply<'_, T>> {
         let parked = match self.has_news(history) {
             true => self.parking.take_first(),

@@ -133,7 +133,7 @@ fn time_runs_out_at_its_time_and_never_before() {
     assert_eq!(ended, [(2, 1250), (4, 25_250), (1, 30_250), (3, 55_250)]);
     // Jitter shortens: a guard of hold + 10 s never fires first.
     let ask = Ask::parse(b"cursor=9f.1&wait=40").unwrap();
-    hold.ask(&ask, 1, &log, at(0), &mut |bytes: &mut [u8]| bytes.fill(255));
+    let _ = hold.ask(&ask, 1, &log, at(0), &mut |bytes: &mut [u8]| bytes.fill(255));
     assert_eq!(hold.poll_timeout(), Some(at(35_250)));
     // Longer than once around the clock that finds them.
     let mut hold = Hold::new(config(|it| it.max_hold = Duration::from_secs(1000)));
