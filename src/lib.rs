@@ -57,8 +57,9 @@
 //!    again: the cost is linear, one byte at a time too.
 //! 4. **A reply that the protocol requires** (pong, Close, `100 Continue`, an error response) must fit the output before
 //!    its cause is consumed. So there is no queue in an engine, and no flood that could grow one.
-//! 5. **`Ok(None)` is no error**, and `wants()` says what for ([`Wants`](io::Wants)). The end of input is explicit
-//!    ([`Rx::last`](io::Rx::last)); a full buffer without progress is a limit violation, not a stall.
+//! 5. **`Ok(None)` is no error**, and `wants()` says what for ([`Wants`](io::Wants)), or `state()` where requests are the
+//!    caller's. The end of input is explicit ([`Rx::last`](io::Rx::last)); a full buffer without progress is a limit
+//!    violation, not a stall.
 //! 6. **Failure is a state.** After a `Violation` every call returns the same one. It is `Copy` and knows its wire
 //!    code: an HTTP status or a Close code. The caller's own mistakes are `Misuse` instead.
 //! 7. **Time** is [`Instant`](time::Instant), nanoseconds on the caller's clock. `handle_timeout` early or twice does
