@@ -28,11 +28,16 @@ pub struct Url<'u> {
 }
 
 impl<'u> Url<'u> {
+    /// Judges a URL and takes it apart.
+    ///
     /// ```abnf
     /// ws-URI  = "ws:" "//" host [ ":" port ] path [ "?" query ]
     /// wss-URI = "wss:" "//" host [ ":" port ] path [ "?" query ]
     /// ```
     /// What a URL has no place for (a space, `é`) comes percent-encoded, and stays as it is.
+    ///
+    /// # Errors
+    /// Why it is no URL of a WebSocket.
     pub fn parse(text: &'u str) -> Result<Self, UrlError> {
         let (scheme, rest) = text.split_once("://").ok_or(UrlError::Scheme)?;
         let secure = scheme.eq_ignore_ascii_case("wss");
