@@ -1,5 +1,7 @@
 //! Deadlines.
 
+use hopwire::http1::Ambiguous;
+
 use super::*;
 
 #[test]
@@ -105,4 +107,30 @@ fn progress_moves_the_deadline_of_content_and_not_of_a_head() {
         assert_eq!(exchange.server.poll_timeout(), due, "{n}");
     }
     assert_eq!(exchange.server.wants(), Wants::Caller);
+}
+
+#[test]
+fn room_to_refuse_a_request_is_not_waited_for_without_end() {
+    let refused: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n";
+    let violation = Violation::Ambiguous(Ambiguous::HostRepeated);
+    let due = Instant::from_nanos(7).checked_add(Config::DRAIN_TIMEOUT).unwrap();
+    for in_time in [true, false] {
+        let (mut server, mut bytes) = (Server::default(), refused.to_vec());
+        for now in [7, 8].map(Instant::from_nanos) {
+            let polled = server.poll(now, &mut Rx::new(&mut bytes), &mut Tx::new(&mut []));
+            assert!(matches!((polled, server.wants()), (Ok(None), Wants::Output(_))));
+            assert_eq!(server.poll_timeout(), Some(due));
+        }
+        let mut space = [0; 200];
+        let mut tx = Tx::new(&mut space);
+        assert_eq!(server.handle_timeout(Instant::from_nanos(due.as_nanos() - 1), &mut tx), Ok(()));
+        if !in_time {
+            assert_eq!(server.handle_timeout(due, &mut tx), Ok(()));
+            assert_eq!(server.wants(), Wants::Close);
+        }
+        let polled = server.poll(due, &mut Rx::new(&mut []), &mut tx);
+        assert!(matches!(polled, Err(it) if it == violation));
+        assert_eq!((server.poll_timeout(), server.wants()), (None, Wants::Close));
+        assert_eq!(tx.written().starts_with(b"HTTP/1.1 400 "), in_time);
+    }
 }

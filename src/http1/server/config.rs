@@ -24,7 +24,7 @@ pub struct Config {
     pub body_timeout: Option<Duration>,
     /// Without a byte of a request.
     pub idle_timeout: Option<Duration>,
-    /// For all of the content that is read only to be dropped.
+    /// For all of the content that is read only to be dropped; and for room to answer a request that is refused.
     pub drain_timeout: Option<Duration>,
 }
 

@@ -188,8 +188,9 @@ impl Server {
         match due {
             timer::HEAD => self.fail_now(Violation::Timeout(Timeout::Head), tx),
             timer::BODY => self.fail_now(Violation::Timeout(Timeout::Body), tx),
-            // Idle or drain.
+            // Idle or drain, of input or of what leaves no room for a last word.
             _ => {
+                self.failure_unsent = false;
                 self.close();
                 self.stop();
                 Ok(())

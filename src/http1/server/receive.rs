@@ -35,11 +35,11 @@ impl Server {
     fn poll_any<'b>(&mut self, now: Instant, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
         match &mut self.incoming {
             Incoming::Head(head) => match head.scan(rx.bytes(), &self.bounds.head) {
-                Ok(Some(len)) => self.request(len, rx, tx),
+                Ok(Some(len)) => self.request(len, now, rx, tx),
                 Ok(None) => self.await_head(now, rx, tx),
-                Err(violation) => self.fail(violation, tx),
+                Err(violation) => self.fail(violation, now, tx),
             },
-            Incoming::Nothing => self.stand_by(tx),
+            Incoming::Nothing => self.stand_by(now, tx),
             Incoming::Content(_) if self.cycle.server == State::Done => self.drain(now, rx, tx),
             Incoming::Content(_) => self.content(now, rx, tx),
         }
@@ -47,8 +47,14 @@ impl Server {
 
     /// The head of `len` bytes is complete.
     #[inline]
-    fn request<'b>(&mut self, len: usize, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
-        let Incoming::Head(head) = &self.incoming else { return self.stand_by(tx) };
+    fn request<'b>(
+        &mut self,
+        len: usize,
+        now: Instant,
+        rx: &mut Rx<'b>,
+        tx: &mut Tx<'_>,
+    ) -> Result<Option<Event<'b>>, Violation> {
+        let Incoming::Head(head) = &self.incoming else { return self.stand_by(now, tx) };
         let request = head.request(rx.take(len));
         self.timers.stop(timer::HEAD);
         self.timers.stop(timer::IDLE);
@@ -59,7 +65,7 @@ impl Server {
         self.expects_continue = request.expects_continue();
         self.incoming = match Unread::new(request.length(), self.bounds.max_body, self.bounds.max_chunk_ext) {
             Ok(unread) => Incoming::Content(unread),
-            Err(violation) => return self.fail(violation, tx),
+            Err(violation) => return self.fail(violation, now, tx),
         };
         let taken = self.cycle.step(Side::Client, Step::Head);
         debug_assert!(taken.is_ok(), "a head is read between two exchanges only");
@@ -71,23 +77,23 @@ impl Server {
 
     /// The head is not complete.
     fn await_head<'b>(&mut self, now: Instant, rx: &Rx<'_>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
-        let Incoming::Head(head) = &self.incoming else { return self.stand_by(tx) };
+        let Incoming::Head(head) = &self.incoming else { return self.stand_by(now, tx) };
         if rx.is_last() {
             // Empty lines before a request line are not the start of one.
             if rx.bytes().iter().any(|b| !matches!(b, b'\r' | b'\n')) {
-                return self.fail(Violation::Eof, tx);
+                return self.fail(Violation::Eof, now, tx);
             }
             for side in [Side::Client, Side::Server] {
                 let taken = self.cycle.step(side, Step::Close);
                 debug_assert!(taken.is_ok(), "a head is read between two exchanges only");
             }
             self.stop();
-            return self.stand_by(tx);
+            return self.stand_by(now, tx);
         }
         // Bytes taken from this cursor earlier make room for more.
         if rx.is_full() && rx.consumed() == 0 {
             let limit = head.full();
-            return self.fail(limit, tx);
+            return self.fail(limit, now, tx);
         }
         if rx.bytes().is_empty() {
             self.timers.start(timer::IDLE, now);
@@ -110,11 +116,11 @@ impl Server {
             }
             self.expects_continue = false;
         }
-        let Incoming::Content(unread) = &mut self.incoming else { return self.stand_by(tx) };
+        let Incoming::Content(unread) = &mut self.incoming else { return self.stand_by(now, tx) };
         let before = rx.consumed();
         let piece = match unread.poll(rx, &self.bounds.head) {
             Ok(piece) => piece,
-            Err(violation) => return self.fail(violation, tx),
+            Err(violation) => return self.fail(violation, now, tx),
         };
         if rx.consumed() != before {
             self.timers.stop(timer::BODY);
@@ -141,12 +147,12 @@ impl Server {
         self.timers.stop(timer::BODY);
         loop {
             let before = rx.consumed();
-            let Incoming::Content(unread) = &mut self.incoming else { return self.stand_by(tx) };
+            let Incoming::Content(unread) = &mut self.incoming else { return self.stand_by(now, tx) };
             let piece = unread.poll(rx, &self.bounds.head);
             let dropped = (rx.consumed() - before) as u64;
             let Some(left) = self.drain_left.checked_sub(dropped) else {
                 self.close();
-                return self.stand_by(tx);
+                return self.stand_by(now, tx);
             };
             self.drain_left = left;
             match piece {
@@ -159,14 +165,14 @@ impl Server {
                 // The response is complete, so there is no one to tell.
                 Err(Violation::Eof) => {
                     self.close();
-                    return self.stand_by(tx);
+                    return self.stand_by(now, tx);
                 }
                 Ok(None) => {
                     self.timers.start(timer::DRAIN, now);
                     self.wants = Wants::Input;
                     return Ok(None);
                 }
-                Err(violation) => return self.fail(violation, tx),
+                Err(violation) => return self.fail(violation, now, tx),
             }
         }
     }
@@ -182,7 +188,7 @@ impl Server {
 
     /// Nothing is read now: it is the caller's turn, or the end.
     #[cold]
-    pub(super) fn stand_by<'b>(&mut self, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
+    pub(super) fn stand_by<'b>(&mut self, now: Instant, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
         let Some(violation) = self.failure else {
             self.wants = match self.cycle.server {
                 State::MustClose | State::Closed => Wants::Close,
@@ -192,10 +198,13 @@ impl Server {
         };
         if self.failure_unsent {
             if let Err(full) = write_failure(violation, tx) {
+                // A peer that leaves no room for our last word is not waited for without end.
+                self.timers.start(timer::DRAIN, now);
                 self.wants = Wants::Output(full.needed);
                 return Ok(None);
             }
             self.failure_unsent = false;
+            self.timers.stop(timer::DRAIN);
         }
         self.wants = Wants::Close;
         Err(violation)
@@ -203,11 +212,16 @@ impl Server {
 
     /// The peer broke a rule: answered if that is possible, now or when there is room, and then reported.
     #[cold]
-    fn fail<'b>(&mut self, violation: Violation, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
+    fn fail<'b>(
+        &mut self,
+        violation: Violation,
+        now: Instant,
+        tx: &mut Tx<'_>,
+    ) -> Result<Option<Event<'b>>, Violation> {
         self.failure_unsent = self.may_begin_response();
         self.failure = Some(violation);
         self.stop();
         let _ = self.cycle.step(Side::Server, Step::Fail);
-        self.stand_by(tx)
+        self.stand_by(now, tx)
     }
 }
