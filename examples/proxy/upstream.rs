@@ -1,0 +1,128 @@
+//! Connections to the service: made, kept, and used again.
+
+use std::io::{self, ErrorKind};
+use std::iter;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use hopwire::http::forward::{Client, Content, Intermediary, Stop};
+use hopwire::http1::{self, Misuse, Request, client::Config};
+use hopwire::io::SendError;
+
+use crate::exchange::Sent;
+use crate::lock;
+use crate::socket::{Sink, Source, halves, peek};
+
+pub(crate) struct Service {
+    pub(crate) rules: Intermediary<'static>,
+    pub(crate) address: SocketAddr,
+    /// How long it may take to answer.
+    pub(crate) patience: Duration,
+    /// Connections that wait for a request.
+    pub(crate) idle: Mutex<Vec<Upstream>>,
+}
+
+/// A connection to the service.
+pub(crate) struct Upstream {
+    pub(crate) http: http1::Client,
+    pub(crate) source: Source,
+    pub(crate) sink: Sink,
+    /// When its last exchange ended, if there was one.
+    used: Option<Instant>,
+}
+
+impl Service {
+    /// Sends a request's head, over a connection that was used before if there is one: best the client's `own`.
+    pub(crate) fn send(&self, head: &Request<'_>, client: &Client, own: Option<Upstream>) -> Result<Sent, Stop> {
+        let request = self.rules.request(&head.into(), client)?;
+        // "A proxy MUST NOT automatically retry non-idempotent requests" (RFC 9110 §9.2.2). Others are sent again when a
+        // connection that was kept turns out to be closed, if no content is lost with it.
+        let may_repeat = request.content() == Content::None && request.method().is_idempotent();
+        let mut waiting = iter::from_fn(|| lock(&self.idle).pop());
+        let own = own.filter(|own| own.is_usable(may_repeat));
+        let mut kept = own.or_else(|| waiting.find(|kept| kept.is_usable(false)));
+        loop {
+            let mut service = match kept.take() {
+                Some(service) => service,
+                None => self.connect()?,
+            };
+            service.http.forward(&request, &mut service.sink.tx()).map_err(|error| match error {
+                SendError::Misuse(Misuse::Http10) => Stop::LengthRequired,
+                SendError::Misuse(_) | SendError::Full(_) => Stop::BadGateway,
+            })?;
+            let flushed = service.sink.flush();
+            // If a new one is closed too, there may be an answer all the same.
+            let is_trusted = service.used.is_none() || !may_repeat;
+            if is_trusted || matches!(flushed.and_then(|()| service.await_answer(self.patience)), Ok(true)) {
+                let (asked, content, trailers) = (request.asked(), request.content(), request.trailers());
+                return Ok(Sent { service, asked, content, trailers });
+            }
+        }
+    }
+
+    fn connect(&self) -> Result<Upstream, Stop> {
+        let stream = TcpStream::connect_timeout(&self.address, CONNECT).map_err(|error| match error.kind() {
+            ErrorKind::TimedOut => Stop::Timeout,
+            _ => Stop::Unreachable,
+        })?;
+        let (source, sink) = halves(stream).map_err(|_| Stop::Unreachable)?;
+        let config = Config { head_timeout: Some(self.patience), body_timeout: Some(SILENCE), ..Config::new() };
+        Ok(Upstream { http: http1::Client::new(&config), source, sink, used: None })
+    }
+
+    /// Lets others have a connection.
+    pub(crate) fn keep(&self, connection: Option<Upstream>) {
+        let mut idle = lock(&self.idle);
+        if idle.len() < IDLE {
+            idle.extend(connection);
+        }
+    }
+
+    /// Closes what has been kept for long.
+    pub(crate) fn forget_old(&self) {
+        lock(&self.idle).retain(|kept| kept.idle() < KEPT);
+    }
+}
+
+impl Upstream {
+    /// If another request may follow.
+    pub(crate) fn when_reusable(mut self) -> Option<Self> {
+        self.used = Some(Instant::now());
+        (self.http.unusable().is_none() && self.http.outstanding() == 0).then_some(self)
+    }
+
+    /// Whether a connection that was kept can be used again: it is open, and nothing has come that nobody asked for. The
+    /// client that had it last may trust it for a moment.
+    fn is_usable(&self, trusted: bool) -> bool {
+        let idle = self.idle();
+        trusted && idle < FRESH || idle < KEPT && matches!(peek(&self.source.stream), Ok(None))
+    }
+
+    /// How long it has not been used.
+    fn idle(&self) -> Duration {
+        self.used.map_or(Duration::ZERO, |used| used.elapsed())
+    }
+
+    /// Waits for the first of an answer. False: the connection was closed.
+    fn await_answer(&mut self, patience: Duration) -> io::Result<bool> {
+        let since = Instant::now();
+        while !self.source.receive()? {
+            if since.elapsed() > patience {
+                return Ok(true); // the engine will say so
+            }
+        }
+        Ok(!self.source.inbox.rx().bytes().is_empty())
+    }
+}
+
+/// Connections to the service that are kept for whoever comes.
+const IDLE: usize = 64;
+/// How long a connection to the service may take.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long the service may say nothing within an answer: streams of events are quiet at times.
+pub(crate) const SILENCE: Duration = Duration::from_secs(3600);
+/// A connection used so lately is not looked at before it is used again.
+const FRESH: Duration = Duration::from_millis(100);
+/// How long a connection to the service is kept.
+const KEPT: Duration = Duration::from_secs(30);
