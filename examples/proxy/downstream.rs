@@ -63,6 +63,7 @@ impl Downstream {
                     Ok(Some(Event::Request(head))) => {
                         let version = head.version.as_str().as_bytes();
                         let asked = [head.method.as_bytes(), b" ", head.target.as_bytes(), b" ", version].concat();
+                        let line = Line::new(self.address, asked);
                         // "A proxy server MUST NOT maintain a persistent connection with an HTTP/1.0 client" (RFC 9112 §9.3).
                         if self.is_surplus || head.version < Version::Http11 {
                             self.http.close();
@@ -71,7 +72,7 @@ impl Downstream {
                             true => Err(Stop::Busy),
                             false => self.proxy.service.send(&head, &self.client, self.own.take()),
                         };
-                        break Some((Line::new(self.address, asked), sent.map_err(Fault::Stop)));
+                        break Some((line, sent.map_err(Fault::Stop)));
                     }
                     // More of a request that is answered.
                     Ok(Some(_)) => {}
