@@ -242,6 +242,7 @@ impl<R: Role> Connection<R> {
     }
 
     /// The header of a data frame whose payload the caller sends.
+    #[inline]
     fn prefix(&mut self, kind: Kind, len: u64, end: bool, tx: &mut Tx<'_>) -> Result<[u8; 4], SendError<Misuse>> {
         let message = Sending { kind, compressed: false };
         let first = self.next_first_byte(message, end)?;
@@ -308,6 +309,7 @@ impl Connection<Server> {
     ///
     /// # Errors
     /// `Full`; `Misuse` after a Close, inside an unfinished message of the other kind, or for a `len` of 2^63 or more.
+    #[inline]
     pub fn send_prefix(&mut self, kind: Kind, len: u64, end: bool, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.prefix(kind, len, end, tx).map(|_| ())
     }
