@@ -40,6 +40,12 @@ fn status(code: u16) -> Head<'static> {
 }
 
 #[test]
+fn any_entropy_leaves_it_debug() {
+    let pull = Pull::new(PullConfig::new(Mode::Long), Start::Oldest, 1, |bytes: &mut [u8]| bytes.fill(7));
+    assert!(format!("{pull:?}").contains("state: Ask,"));
+}
+
+#[test]
 fn short_polls_come_closer_with_news_and_part_without() {
     let mut pull = pull(Mode::Short);
     let mut now = at(0);

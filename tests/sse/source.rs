@@ -41,6 +41,12 @@ fn read(source: &mut Source<Constant>, now: Instant, bytes: &[u8]) -> usize {
 }
 
 #[test]
+fn any_entropy_leaves_it_debug() {
+    let source = Source::new(Config::default(), |bytes: &mut [u8]| bytes.fill(7));
+    assert!(format!("{source:?}").contains("state: Connect,"));
+}
+
+#[test]
 fn every_status_opens_redirects_retries_or_ends() {
     for code in 200..=599 {
         let status = Status::new(code).unwrap();
