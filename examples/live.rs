@@ -275,7 +275,7 @@ impl Live {
                 let last = request.fields.first("last-event-id").map(Start::resume);
                 let start = last.or_else(|| Ask::parse(query).map(|ask| ask.start)).unwrap_or(Start::Now);
                 http.respond(Status::OK, &sse::RESPONSE_FIELDS, BodyLength::Chunked, &mut tx)?;
-                *pending = Pending::Stream(Tail::new(start), sse::KeepAlive::new(KEEP_ALIVE, now));
+                *pending = Pending::Stream(Tail::new(start), sse::KeepAlive::new(sse::KeepAlive::INTERVAL, now));
             }
             (Method::Get, b"/ws") => match ws::Handshake::of(request) {
                 Ok(Some(handshake)) => {
@@ -519,7 +519,6 @@ const INBOX: usize = 64 << 10;
 const OUT: usize = 1 << 20;
 /// Bytes of the feed that are written at a time.
 const TURN: usize = 64 << 10;
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How long a client may read nothing.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a client may take to stop after our last words.

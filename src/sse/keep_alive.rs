@@ -7,9 +7,6 @@ use crate::io::{Full, Tx};
 use crate::time::{Deadlines, Instant};
 
 /// Says when a stream was quiet for too long, and writes a comment then.
-///
-/// "To protect against such proxy servers, authors can include a comment line (one starting with a ':' character) every
-/// 15 seconds or so." (WHATWG HTML §9.2.6)
 #[derive(Clone, Copy, Debug)]
 pub struct KeepAlive {
     interval: Duration,
@@ -17,7 +14,12 @@ pub struct KeepAlive {
 }
 
 impl KeepAlive {
-    /// For a stream that begins at `now`, and that shall not be quiet for longer than `interval`.
+    /// 15 seconds between two comments: "To protect against such proxy servers, authors can include a comment line (one
+    /// starting with a ':' character) every 15 seconds or so." (WHATWG HTML §9.2.6)
+    pub const INTERVAL: Duration = Duration::from_secs(15);
+
+    /// For a stream that begins at `now`, and that shall not be quiet for longer than `interval`
+    /// ([`INTERVAL`](Self::INTERVAL) where nothing speaks for another).
     pub fn new(interval: Duration, now: Instant) -> Self {
         let mut keep_alive = Self { interval, deadlines: Deadlines::new() };
         keep_alive.sent(now);
@@ -47,15 +49,7 @@ impl KeepAlive {
     }
 }
 
-impl Default for KeepAlive {
-    /// Every 15 seconds, beginning at [`Instant::ZERO`].
-    fn default() -> Self {
-        Self::new(INTERVAL, Instant::ZERO)
-    }
-}
-
 const QUIET: usize = 0;
-const INTERVAL: Duration = Duration::from_secs(15);
 
 #[cfg(test)]
 mod tests {
@@ -63,9 +57,10 @@ mod tests {
 
     #[test]
     fn a_comment_only_when_quiet() {
-        let (mut keep_alive, mut out) = (KeepAlive::default(), [0; 4]);
-        let mut tx = Tx::new(&mut out);
         let seconds = |n: u64| Instant::from_millis(n * 1000);
+        let (mut keep_alive, mut out) = (KeepAlive::new(KeepAlive::INTERVAL, seconds(3)), [0; 4]);
+        let mut tx = Tx::new(&mut out);
+        assert_eq!(keep_alive.poll_timeout(), Some(seconds(18)));
         keep_alive.sent(seconds(10));
         assert_eq!(keep_alive.poll_timeout(), Some(seconds(25)));
         assert_eq!(keep_alive.handle_timeout(seconds(24), &mut tx), Ok(()));

@@ -359,7 +359,7 @@ impl World {
                 Packet::Request(query, tag) => self.request(n, attempt, &query, tag),
                 Packet::Connect(start) => {
                     let kind = match start {
-                        Some(_) => Kind::Sse(KeepAlive::new(Duration::from_secs(15), self.now)),
+                        Some(_) => Kind::Sse(KeepAlive::new(KeepAlive::INTERVAL, self.now)),
                         None => {
                             let conn = ws::Connection::server(ws::Config::new());
                             Kind::Ws(Box::new(Served { conn, inbox: Vec::new(), token: Vec::new() }))
