@@ -87,23 +87,23 @@ pub enum Overlap {
     Independent,
 }
 
-/// Limits and habits of a [`Hold`].
+/// Limits and habits of a [`Hold`]. Every default is a named constant of this type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HoldConfig {
-    /// For how long a poll is held unless it says otherwise. 25 s: proxies give up after 30 or more.
+    /// For how long a poll is held unless it says otherwise.
     pub hold: Duration,
-    /// The longest that a poll can ask for. 55 s.
+    /// The longest that a poll can ask for.
     pub max_hold: Duration,
-    /// How many polls can wait at a time. 10,000.
+    /// How many polls can wait at a time.
     pub max_parked: usize,
-    /// How many entries an answer has at most. 100.
+    /// How many entries an answer has at most.
     pub max_entries: usize,
-    /// How many bytes an answer has at most, if it has more than one entry. 64 KiB.
+    /// How many bytes an answer has at most, if it has more than one entry.
     pub max_bytes: usize,
     /// What a second poll of the same client does.
     pub overlap: Overlap,
-    /// When those that are refused may come back. 5 s.
+    /// When those that are refused may come back.
     pub retry_after: Duration,
 }
 
@@ -244,16 +244,31 @@ impl<T> Hold<T> {
 }
 
 impl HoldConfig {
+    /// 25 seconds, as a client [asks](super::PullConfig::HOLD) for.
+    pub const HOLD: Duration = super::PullConfig::HOLD;
+    /// 55 seconds: nginx, as a proxy, gives up after 60 (`proxy_read_timeout`).
+    pub const MAX_HOLD: Duration = Duration::from_secs(55);
+    /// 10,000 polls, which wait in 1 MiB.
+    pub const MAX_PARKED: usize = 10_000;
+    /// 100 entries in an answer, as in Telegram's API for bots (`getUpdates`).
+    pub const MAX_ENTRIES: usize = 100;
+    /// 64 KiB in an answer: about what TCP sends without hearing back, where windows do not scale (RFC 7323 §2.1).
+    pub const MAX_BYTES: usize = 64 << 10;
+    /// The newest wins: a client that comes again has lost the poll of before.
+    pub const OVERLAP: Overlap = Overlap::NewestWins;
+    /// 5 seconds until coming back: as many as can wait are 2,000 requests a second then.
+    pub const RETRY_AFTER: Duration = Duration::from_secs(5);
+
     /// The defaults.
     pub const fn new() -> Self {
         Self {
-            hold: Duration::from_secs(25),
-            max_hold: Duration::from_secs(55),
-            max_parked: 10_000,
-            max_entries: 100,
-            max_bytes: 64 << 10,
-            overlap: Overlap::NewestWins,
-            retry_after: Duration::from_secs(5),
+            hold: Self::HOLD,
+            max_hold: Self::MAX_HOLD,
+            max_parked: Self::MAX_PARKED,
+            max_entries: Self::MAX_ENTRIES,
+            max_bytes: Self::MAX_BYTES,
+            overlap: Self::OVERLAP,
+            retry_after: Self::RETRY_AFTER,
         }
     }
 }

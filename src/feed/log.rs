@@ -46,15 +46,15 @@ struct Entry {
     at: Instant,
 }
 
-/// How much a [`Log`] keeps.
+/// How much a [`Log`] keeps. Every default is a named constant of this type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogConfig {
-    /// How many entries. 1,000.
+    /// How many entries.
     pub max_count: usize,
-    /// How many bytes of blocks. 1 MiB.
+    /// How many bytes of blocks.
     pub max_bytes: usize,
-    /// For how long; `None`: for ever. 5 minutes: longer than a phone is in a tunnel.
+    /// For how long; `None`: for ever.
     pub max_age: Option<Duration>,
 }
 
@@ -195,9 +195,16 @@ fn encode(event: &str, data: &str, cursor: Cursor, limit: usize) -> Result<Box<[
 }
 
 impl LogConfig {
+    /// 1,000 entries, as in the examples of Redis for its streams (`MAXLEN ~ 1000`).
+    pub const MAX_COUNT: usize = 1000;
+    /// 1 MiB of blocks: of so many entries 1 KiB each.
+    pub const MAX_BYTES: usize = 1 << 20;
+    /// 5 minutes, longer than a phone is in a tunnel; Socket.IO has 2 (`maxDisconnectionDuration`).
+    pub const MAX_AGE: Duration = Duration::from_secs(300);
+
     /// The defaults.
     pub const fn new() -> Self {
-        Self { max_count: 1000, max_bytes: 1 << 20, max_age: Some(Duration::from_secs(300)) }
+        Self { max_count: Self::MAX_COUNT, max_bytes: Self::MAX_BYTES, max_age: Some(Self::MAX_AGE) }
     }
 }
 

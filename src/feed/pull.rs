@@ -86,27 +86,27 @@ pub enum PullVerdict {
     Failed,
 }
 
-/// Limits and habits of a [`Pull`].
+/// Limits and habits of a [`Pull`]. Every default is a named constant of this type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PullConfig {
     /// Short or long.
     pub mode: Mode,
-    /// For how long to be held. 25 s: proxies give up after 30 or more.
+    /// For how long to be held.
     pub hold: Duration,
-    /// How much longer than that an answer may take. 10 s.
+    /// How much longer than that an answer may take.
     pub guard: Duration,
-    /// The shortest time between short polls. 1 s.
+    /// The shortest time between short polls.
     pub min_interval: Duration,
-    /// The longest. 30 s.
+    /// The longest.
     pub max_interval: Duration,
-    /// How long to wait after the first failure. 1 s; it doubles.
+    /// How long to wait after the first failure; it doubles.
     pub min_retry: Duration,
-    /// The longest wait after a failure. 60 s.
+    /// The longest wait after a failure.
     pub max_retry: Duration,
-    /// How many requests may follow each other at once. 20.
+    /// How many requests may follow each other at once.
     pub burst: u32,
-    /// After them, how long one takes to be allowed. 200 ms.
+    /// After them, how long one takes to be allowed.
     pub refill: Duration,
 }
 
@@ -323,18 +323,35 @@ impl<E> fmt::Debug for Pull<E> {
 }
 
 impl PullConfig {
+    /// 25 seconds: Heroku's router, for one, gives up after 30.
+    pub const HOLD: Duration = Duration::from_secs(25);
+    /// 10 seconds more, for the way there and back, and a server that has to wake many.
+    pub const GUARD: Duration = Duration::from_secs(10);
+    /// 1 second between short polls, the least that `Retry-After` can say (RFC 9110 §10.2.3).
+    pub const MIN_INTERVAL: Duration = Duration::from_secs(1);
+    /// 30 seconds between them: about as many requests as long polls make of a quiet feed.
+    pub const MAX_INTERVAL: Duration = Duration::from_secs(30);
+    /// 1 second after the first failure, as in gRPC (`INITIAL_BACKOFF`).
+    pub const MIN_RETRY: Duration = Duration::from_secs(1);
+    /// 60 seconds at most, as [for a stream](crate::sse::Config::MAX_RETRY).
+    pub const MAX_RETRY: Duration = crate::sse::Config::MAX_RETRY;
+    /// 20 requests at once, as many as a browser follows redirects.
+    pub const BURST: u32 = 20;
+    /// 200 milliseconds for another: 5 a second, where a server has news without end.
+    pub const REFILL: Duration = Duration::from_millis(200);
+
     /// The defaults.
     pub const fn new(mode: Mode) -> Self {
         Self {
             mode,
-            hold: Duration::from_secs(25),
-            guard: Duration::from_secs(10),
-            min_interval: Duration::from_secs(1),
-            max_interval: Duration::from_secs(30),
-            min_retry: Duration::from_secs(1),
-            max_retry: Duration::from_secs(60),
-            burst: 20,
-            refill: Duration::from_millis(200),
+            hold: Self::HOLD,
+            guard: Self::GUARD,
+            min_interval: Self::MIN_INTERVAL,
+            max_interval: Self::MAX_INTERVAL,
+            min_retry: Self::MIN_RETRY,
+            max_retry: Self::MAX_RETRY,
+            burst: Self::BURST,
+            refill: Self::REFILL,
         }
     }
 }

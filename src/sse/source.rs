@@ -105,21 +105,21 @@ pub enum Verdict<'a> {
     Failed,
 }
 
-/// Limits and habits of a [`Source`].
+/// Limits and habits of a [`Source`]. Every default is a named constant of this type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// How long to wait before connecting again, until the server says it by `retry`. 3 s, as in Chromium.
+    /// How long to wait before connecting again, until the server says it by `retry`.
     pub retry: Duration,
-    /// The shortest wait, whatever the server says. 500 ms: `retry: 0` is a busy loop.
+    /// The shortest wait, whatever the server says: `retry: 0` is a busy loop.
     pub min_retry: Duration,
-    /// The longest wait, whatever the server says and however often it failed. 60 s.
+    /// The longest wait, whatever the server says and however often it failed.
     pub max_retry: Duration,
-    /// After how much silence a stream is given up; comments are no silence. 60 s, four of the comments of §9.2.6.
+    /// After how much silence a stream is given up; comments are no silence. `None`: never.
     pub idle: Option<Duration>,
-    /// How long an answer may take. 30 s.
+    /// How long an answer may take. `None`: for ever.
     pub answer: Option<Duration>,
-    /// How many redirects in a row are followed. 20, as in Fetch.
+    /// How many redirects in a row are followed.
     pub max_redirects: u8,
 }
 
@@ -329,15 +329,29 @@ impl<'a> Head<'a> {
 }
 
 impl Config {
+    /// 3 seconds until connecting again, as in Chromium.
+    pub const RETRY: Duration = Duration::from_secs(3);
+    /// 500 milliseconds at least, as in Google's HTTP client for Java (`ExponentialBackOff`).
+    pub const MIN_RETRY: Duration = Duration::from_millis(500);
+    /// 60 seconds at most, as in the same.
+    pub const MAX_RETRY: Duration = Duration::from_secs(60);
+    /// 60 seconds of silence: four comments of [`KeepAlive::INTERVAL`](super::KeepAlive::INTERVAL), and as in nginx
+    /// (`proxy_read_timeout`).
+    pub const IDLE: Duration = Duration::from_secs(60);
+    /// 30 seconds for an answer, half of what nginx gives any: the head of a stream waits for no event.
+    pub const ANSWER: Duration = Duration::from_secs(30);
+    /// 20 redirects, as in Fetch.
+    pub const MAX_REDIRECTS: u8 = 20;
+
     /// The defaults.
     pub const fn new() -> Self {
         Self {
-            retry: Duration::from_secs(3),
-            min_retry: Duration::from_millis(500),
-            max_retry: Duration::from_secs(60),
-            idle: Some(Duration::from_secs(60)),
-            answer: Some(Duration::from_secs(30)),
-            max_redirects: 20,
+            retry: Self::RETRY,
+            min_retry: Self::MIN_RETRY,
+            max_retry: Self::MAX_RETRY,
+            idle: Some(Self::IDLE),
+            answer: Some(Self::ANSWER),
+            max_redirects: Self::MAX_REDIRECTS,
         }
     }
 }
