@@ -13,7 +13,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::{env, mem, thread, time::Duration};
 
 use hopwire::io::{RxBuffer, SendError, Tx, Wants};
-use hopwire::{http1, time::Instant, ws};
+use hopwire::ws::{self, handshake::deflate};
+use hopwire::{http1, time::Instant};
 
 /// One who is in the room.
 struct Guest {
@@ -116,10 +117,10 @@ type Welcome = (ws::Session<ws::Server>, RxBuffer<Vec<u8>>);
 fn welcome(stream: &mut TcpStream) -> Result<Welcome, Box<dyn Error>> {
     let (mut http, mut inbox, mut out) = (http1::Server::default(), RxBuffer::new(vec![0; 16_384]), Vec::new());
     // Without context an idle guest holds no window.
-    let config = ws::handshake::deflate::Config {
+    let config = deflate::Config {
         server_no_context_takeover: true,
         client_no_context_takeover: true,
-        ..Default::default()
+        ..deflate::Config::new()
     };
     loop {
         let (mut rx, mut tx) = (inbox.rx(), Tx::growing(&mut out, BOUND));
@@ -127,7 +128,7 @@ fn welcome(stream: &mut TcpStream) -> Result<Welcome, Box<dyn Error>> {
         if let Some(http1::Event::Request(request)) = http.poll(now(), &mut rx, &mut tx)? {
             match ws::Handshake::of(&request) {
                 Ok(Some(handshake)) => {
-                    let deflate = ws::handshake::deflate::negotiate(&handshake, &config);
+                    let deflate = deflate::negotiate(&handshake, &config);
                     handshake.accept(ws::OriginPolicy::Any)?.deflate(deflate).write(&mut tx)?;
                     session = Some(ws::Session::server(ws::Config::new(), deflate));
                 }

@@ -14,7 +14,8 @@ use std::{env, thread, time::Duration};
 use hopwire::http::{Method, Status};
 use hopwire::http1::{self, BodyLength};
 use hopwire::io::{Rx, RxBuffer, Tx, Wants};
-use hopwire::{time::Instant, ws};
+use hopwire::time::Instant;
+use hopwire::ws::{self, handshake::deflate};
 
 enum Protocol {
     Http(http1::Server),
@@ -40,7 +41,7 @@ fn turn(
             Protocol::Http(http) => match http.poll(now, rx, tx)? {
                 Some(http1::Event::Request(request)) => match ws::Handshake::of(&request) {
                     Ok(Some(handshake)) => {
-                        let deflate = ws::handshake::deflate::negotiate(&handshake, &Default::default());
+                        let deflate = deflate::negotiate(&handshake, &deflate::Config::new());
                         handshake.accept(ws::OriginPolicy::Any)?.deflate(deflate).write(tx)?;
                         *protocol = Protocol::WebSocket(ws::Session::server(ws::Config::new(), deflate));
                     }

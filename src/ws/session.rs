@@ -54,7 +54,7 @@ use crate::time::Instant;
 /// let (mut rx, mut tx) = (Rx::new(&mut received), Tx::growing(&mut out, 1 << 20));
 /// let Some(http1::Event::Request(request)) = http.poll(now, &mut rx, &mut tx)? else { panic!() };
 /// let handshake = ws::Handshake::of(&request)?.expect("`None` is an ordinary request, `Err` is to be answered");
-/// let deflate = ws::handshake::deflate::negotiate(&handshake, &Default::default());
+/// let deflate = ws::handshake::deflate::negotiate(&handshake, &ws::handshake::deflate::Config::new());
 /// handshake.accept(ws::OriginPolicy::SameHost)?.deflate(deflate).respond(&mut http, &mut tx)?;
 ///
 /// let (mut session, mut shared) = (ws::Session::server(ws::Config::new(), deflate), ws::Shared::default());

@@ -24,15 +24,21 @@ pub struct Config {
     pub client_no_context_takeover: bool,
 }
 
-impl Default for Config {
+impl Config {
     /// The largest windows, kept from message to message.
-    fn default() -> Self {
+    pub const fn new() -> Self {
         Self {
             server_max_window_bits: MAX_BITS,
             client_max_window_bits: MAX_BITS,
             server_no_context_takeover: false,
             client_no_context_takeover: false,
         }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
