@@ -127,11 +127,14 @@ fn welcome(stream: &mut TcpStream) -> Result<Welcome, Box<dyn Error>> {
         let mut session = None;
         if let Some(http1::Event::Request(request)) = http.poll(now(), &mut rx, &mut tx)? {
             match ws::Handshake::of(&request) {
-                Ok(Some(handshake)) => {
-                    let deflate = deflate::negotiate(&handshake, &config);
-                    handshake.accept(ws::OriginPolicy::Any)?.deflate(deflate).write(&mut tx)?;
-                    session = Some(ws::Session::server(ws::Config::new(), deflate));
-                }
+                Ok(Some(handshake)) => match handshake.accept(ws::OriginPolicy::SameHost) {
+                    Ok(answer) => {
+                        let deflate = deflate::negotiate(&handshake, &config);
+                        answer.deflate(deflate).write(&mut tx)?;
+                        session = Some(ws::Session::server(ws::Config::new(), deflate));
+                    }
+                    Err(refusal) => refusal.write(&mut tx)?,
+                },
                 Ok(None) => ws::Refusal::NotWebSocket.write(&mut tx)?,
                 Err(refusal) => refusal.write(&mut tx)?,
             }

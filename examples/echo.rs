@@ -42,6 +42,7 @@ fn turn(
                 Some(http1::Event::Request(request)) => match ws::Handshake::of(&request) {
                     Ok(Some(handshake)) => {
                         let deflate = deflate::negotiate(&handshake, &deflate::Config::new());
+                        // Any: what comes back was the page's own, and no cookie counts. Where one does, `SameHost`.
                         handshake.accept(ws::OriginPolicy::Any)?.deflate(deflate).write(tx)?;
                         *protocol = Protocol::WebSocket(ws::Session::server(ws::Config::new(), deflate));
                     }
