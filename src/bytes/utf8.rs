@@ -8,6 +8,8 @@ use core::str;
 /// How much of `bytes` is whole, valid UTF-8.
 ///
 /// `Ok(n)`: the first `n` bytes are valid, and the rest (at most 3 bytes) can still become one code point.
+///
+/// # Errors
 /// `Err(n)`: the first `n` bytes are valid, and an ill-formed sequence starts at `n`, whatever follows.
 pub fn check(bytes: &[u8]) -> Result<usize, usize> {
     let whole = bytes.len() - cut(bytes);
@@ -35,9 +37,11 @@ impl Utf8 {
         Self { needed: 0, bounds: CONTINUATION }
     }
 
-    /// Judges the next piece. `Err(n)`: with the byte at `n` of this piece the text is ill-formed, whatever
-    /// follows. (The ill-formed sequence may have begun up to 3 bytes before, so in an earlier piece.)
-    /// Then the state is that of before the call.
+    /// Judges the next piece.
+    ///
+    /// # Errors
+    /// `Err(n)`: with the byte at `n` of this piece the text is ill-formed, whatever follows. (The ill-formed sequence may
+    /// have begun up to 3 bytes before, so in an earlier piece.) Then the state is that of before the call.
     pub fn push(&mut self, piece: &[u8]) -> Result<(), usize> {
         let mut state = *self;
         let mut at = 0;

@@ -124,6 +124,9 @@ impl<const WINDOW: usize> Inflater<WINDOW> {
     }
 
     /// Decompresses `input` into `output`: [`Decoder::inflate`].
+    ///
+    /// # Errors
+    /// As there.
     pub fn inflate(&mut self, input: &[u8], output: &mut [u8]) -> Result<Inflated, InflateError> {
         self.decoder.inflate(&mut self.window, input, output)
     }
@@ -173,8 +176,11 @@ impl Decoder {
 
     /// Decompresses `input` into `output`, until one of them or the stream is at its end.
     ///
-    /// Any split of the input, and any output, down to nothing, leads to the same. An error is final, and what was
-    /// decompressed before it is delivered first.
+    /// Any split of the input, and any output, down to nothing, leads to the same.
+    ///
+    /// # Errors
+    /// The input is no DEFLATE (RFC 1951 §3.2), or refers to more than the window holds. That is final: every later call
+    /// returns the same, and what was decompressed before it is delivered first.
     pub fn inflate(
         &mut self,
         window: &mut Window<[u8]>,

@@ -98,8 +98,11 @@ impl Decoder {
 
     /// The next piece; `None`: more input is needed. `limits` bound the trailer section.
     ///
-    /// After [`Piece::End`] it says so again and again. A violation is final: what follows has no meaning, and the
-    /// decoder is not to be asked again.
+    /// After [`Piece::End`] it says so again and again.
+    ///
+    /// # Errors
+    /// The coding or a trailer field broke a rule or a limit, or the input ends before the content does. That is final: what
+    /// follows has no meaning, and the decoder is not to be asked again.
     #[inline]
     pub fn poll<'b>(&mut self, rx: &mut Rx<'b>, limits: &HeadLimits) -> Result<Option<Piece<'b>>, Violation> {
         if let Some(data) = self.whole_chunk(rx) {

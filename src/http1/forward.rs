@@ -77,6 +77,9 @@ impl From<Violation> for Stop {
 impl forward::Request<'_> {
     /// Writes its head in HTTP/1.1, whole or not at all, framed anew; its content follows as [`content`](Self::content)
     /// says: so many bytes, or in chunks.
+    ///
+    /// # Errors
+    /// `Full` if it does not fit; `Misuse` for a field in [`set`](forward::Intermediary::set) that cannot be there.
     pub fn write_http1(&self, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         let framed = framing(self.method(), self.content().into(), self.asked().expects_continue());
         let length = framed.map_err(SendError::Misuse)?;

@@ -114,7 +114,8 @@ impl RequestHead {
     /// Reads on: `bytes` are those of last time, unchanged, with more behind them. `None` asks for more; else the request
     /// and the length of its head, what came before it (empty lines) and its last CRLF included.
     ///
-    /// A violation is final, and so is a request: this head is not to be asked again.
+    /// # Errors
+    /// The head broke a rule or a limit. That is final, and so is a request: this head is not to be asked again.
     #[inline(always)]
     pub fn parse<'b>(
         &mut self,

@@ -112,7 +112,9 @@ impl ResponseHead {
     /// Reads on. `None`: more input is needed, and nothing was consumed; else the head is, what came before it (empty
     /// lines) and its last CRLF included. Of `limits`, `line` bounds the status line.
     ///
-    /// A violation is final, and so is a response: this head is not to be asked again.
+    /// # Errors
+    /// The head broke a rule or a limit, or the input ends before it does. That is final, and so is a response: this head is
+    /// not to be asked again.
     #[inline]
     pub fn poll<'b>(&mut self, rx: &mut Rx<'b>, limits: &HeadLimits) -> Result<Option<Response<'b>>, Violation> {
         let Some(mut len) = self.read(rx.bytes(), limits)? else { return self.incomplete(rx) };

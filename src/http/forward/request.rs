@@ -56,7 +56,10 @@ pub(super) struct Via<'b> {
 }
 
 impl<'p> Intermediary<'p> {
-    /// The request that goes to the upstream instead of the one that came from `client`, or why none goes.
+    /// The request that goes to the upstream instead of the one that came from `client`.
+    ///
+    /// # Errors
+    /// Why none goes; [`Stop::status`] answers the client.
     #[inline]
     pub fn request<'b>(&self, received: &ReceivedRequest<'b>, client: &'b Client) -> Result<Request<'b>, Stop>
     where

@@ -55,6 +55,10 @@ impl<'p> Intermediary<'p> {
     /// The response that goes to the client instead of the one that came. `None`: an interim response that may not be relayed.
     ///
     /// `now` is the time it came; without a clock there is none.
+    ///
+    /// # Errors
+    /// [`Stop::Switch`] for a protocol that nobody offered; [`Stop::BadGateway`] for content with a transfer coding that is
+    /// not undone, for a 205 with content, and for more connection options than there is room for. The client gets a 502.
     pub fn response<'b>(
         &self,
         received: &ReceivedResponse<'b>,
