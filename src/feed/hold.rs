@@ -40,7 +40,6 @@ pub struct Hold<T> {
     body: Vec<u8>,
     /// What it was made of, and where it ended.
     made: Option<(Source, Start)>,
-    encoded: u64,
 }
 
 /// From where an answer was made, and what of the history can make another of it.
@@ -110,7 +109,7 @@ pub struct HoldConfig {
 impl<T> Hold<T> {
     /// No polls so far, and no memory.
     pub const fn new(config: HoldConfig) -> Self {
-        Self { config, parking: Parking::new(), body: Vec::new(), made: None, encoded: 0 }
+        Self { config, parking: Parking::new(), body: Vec::new(), made: None }
     }
 
     /// Takes a poll: it is answered if there is something new for it, or parked.
@@ -188,11 +187,6 @@ impl<T> Hold<T> {
         self.len() == 0
     }
 
-    /// How many answers have been put together; the same one for many polls counts once.
-    pub const fn encoded(&self) -> u64 {
-        self.encoded
-    }
-
     /// Gives the memory back that the most polls so far have needed, if none waits now.
     pub fn release(&mut self) {
         self.parking.release();
@@ -220,7 +214,6 @@ impl<T> Hold<T> {
 
     /// Makes the body of an answer; where it ends.
     fn put_together<H: History + ?Sized>(&mut self, start: Start, history: &H) -> Start {
-        self.encoded += 1;
         self.body.clear();
         let mut tail = Tail::new(start);
         for _ in 0..self.config.max_entries.max(1) {

@@ -111,11 +111,6 @@ impl Receiver {
         outcome
     }
 
-    /// Whether a message is unfinished, and the decoder in use.
-    pub const fn in_message(&self) -> bool {
-        self.begun
-    }
-
     fn next<'o>(
         &mut self,
         piece: &mut Piece<'_>,
