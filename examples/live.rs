@@ -278,11 +278,14 @@ impl Live {
                 *pending = Pending::Stream(Tail::new(start), sse::KeepAlive::new(sse::KeepAlive::INTERVAL, now));
             }
             (Method::Get, b"/ws") => match ws::Handshake::of(request) {
-                Ok(Some(handshake)) => {
-                    let start = Ask::parse(query).map_or(Start::Now, |ask| ask.start);
-                    handshake.accept(ws::OriginPolicy::SameHost)?.respond(http, &mut tx)?;
-                    conn.protocol = Protocol::WebSocket(ws::Connection::default(), Tail::new(start));
-                }
+                Ok(Some(handshake)) => match handshake.accept(ws::OriginPolicy::SameHost) {
+                    Ok(answer) => {
+                        let start = Ask::parse(query).map_or(Start::Now, |ask| ask.start);
+                        answer.respond(http, &mut tx)?;
+                        conn.protocol = Protocol::WebSocket(ws::Connection::default(), Tail::new(start));
+                    }
+                    Err(refusal) => http.respond_with(refusal.status(), refusal.fields(), b"", &mut tx)?,
+                },
                 Ok(None) => refuse(http, Status::UPGRADE_REQUIRED, &mut tx)?,
                 Err(refusal) => http.respond_with(refusal.status(), refusal.fields(), b"", &mut tx)?,
             },
