@@ -38,7 +38,7 @@ fn inflate_all(wire: &[u8], output: &mut [u8]) -> Result<Inflated, deflate::Infl
     let mut inflater = Box::new(Inflater::<32768>::new());
     let inflated = inflater.inflate(wire, output)?;
     if inflated.status == deflate::Status::Output && inflated.produced < output.len() {
-        inflater.inflate(&wire[inflated.consumed..], output)?;
+        _ = inflater.inflate(&wire[inflated.consumed..], output)?;
     }
     Ok(inflated)
 }
