@@ -40,12 +40,6 @@ pub(crate) fn find(needle: u8, bytes: &[u8]) -> usize {
         }
         at += 16;
     }
-    find_in_rest(needle, bytes, at)
-}
-
-/// As [`find`], where fewer than 16 bytes are left: kept apart, so that what is inlined stays small.
-#[inline(never)]
-fn find_in_rest(needle: u8, bytes: &[u8], at: usize) -> usize {
     let rest = &bytes[at..];
     at + rest.iter().position(|&b| b == needle).unwrap_or(rest.len())
 }
