@@ -87,14 +87,12 @@ def read_all(s, quiet=1.5):
     return out
 
 
-def read_until(s, mark):
-    out = b""
-    while mark not in out:
-        piece = s.recv(1)
-        if not piece:
-            break
+def read_until(s, mark, most=1 << 16):
+    """Up to the mark, the end, or so many bytes."""
+    out = bytearray()
+    while not out.endswith(mark) and len(out) < most and (piece := s.recv(1)):
         out += piece
-    return out
+    return bytes(out)
 
 
 def curl(*arguments):
