@@ -8,7 +8,8 @@ use std::{hint::black_box, time::Duration};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hopwire::{
     http::Status,
-    http1::{Config, Event, HeadLimits, RequestHead, Server},
+    http1::server::{Config, Event, Server},
+    http1::{HeadLimits, RequestHead},
     io::{Rx, Tx},
     time::Instant,
 };
@@ -84,7 +85,7 @@ fn chunked(c: &mut Criterion) {
         }
         input.extend_from_slice(b"0\r\n\r\n");
         let mut out = [0; 256];
-        let mut server = Server::new(&Config { max_body: len as u64, ..Config::default() });
+        let mut server = Server::new(Config { max_body: len as u64, ..Config::default() });
         group.throughput(Throughput::Bytes(len as u64));
         group.bench_function(case, |b| {
             b.iter(|| {

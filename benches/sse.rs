@@ -3,7 +3,8 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use hopwire::feed::{Answer, Ask, Hold, HoldConfig, Log, LogConfig};
+use hopwire::feed::hold::{self, Answer};
+use hopwire::feed::{Ask, Hold, Log, log};
 use hopwire::io::{Rx, Tx};
 use hopwire::sse::{Decoder, Event, Outgoing};
 use hopwire::time::Instant;
@@ -62,8 +63,8 @@ fn encode(c: &mut Criterion) {
 
 /// One update to 10,000 parked polls: parked, woken, answered.
 fn publish(c: &mut Criterion) {
-    let mut log = Log::new(LogConfig::default(), 1);
-    let mut hold = Hold::new(HoldConfig::default());
+    let mut log = Log::new(log::Config::default(), 1);
+    let mut hold = Hold::new(hold::Config::default());
     let mut entropy = |bytes: &mut [u8]| bytes.fill(7);
     c.bench_function("feed/publish_to_10000", |b| {
         b.iter(|| {

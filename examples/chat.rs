@@ -12,9 +12,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::{env, mem, thread, time::Duration};
 
+use hopwire::http1::{self, server};
 use hopwire::io::{RxBuffer, SendError, Tx, Wants};
+use hopwire::time::Instant;
 use hopwire::ws::{self, handshake::deflate};
-use hopwire::{http1, time::Instant};
 
 /// One who is in the room.
 struct Guest {
@@ -125,11 +126,11 @@ fn welcome(stream: &mut TcpStream) -> Result<Welcome, Box<dyn Error>> {
     loop {
         let (mut rx, mut tx) = (inbox.rx(), Tx::growing(&mut out, BOUND));
         let mut session = None;
-        if let Some(http1::Event::Request(request)) = http.poll(now(), &mut rx, &mut tx)? {
+        if let Some(server::Event::Request(request)) = http.poll(now(), &mut rx, &mut tx)? {
             match ws::Handshake::of(&request) {
                 Ok(Some(handshake)) => match handshake.accept(ws::OriginPolicy::SameHost) {
                     Ok(answer) => {
-                        let deflate = deflate::negotiate(&handshake, &config);
+                        let deflate = deflate::negotiate(&handshake, config);
                         answer.deflate(deflate).write(&mut tx)?;
                         session = Some(ws::Session::server(ws::Config::new(), deflate));
                     }

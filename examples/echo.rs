@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::{env, thread, time::Duration};
 
 use hopwire::http::{Method, Status};
-use hopwire::http1::{self, BodyLength};
+use hopwire::http1::{self, BodyLength, server};
 use hopwire::io::{Rx, RxBuffer, Tx, Wants};
 use hopwire::time::Instant;
 use hopwire::ws::{self, handshake::deflate};
@@ -39,9 +39,9 @@ fn turn(
                 None => return Ok(session.wants()),
             },
             Protocol::Http(http) => match http.poll(now, rx, tx)? {
-                Some(http1::Event::Request(request)) => match ws::Handshake::of(&request) {
+                Some(server::Event::Request(request)) => match ws::Handshake::of(&request) {
                     Ok(Some(handshake)) => {
-                        let deflate = deflate::negotiate(&handshake, &deflate::Config::new());
+                        let deflate = deflate::negotiate(&handshake, deflate::Config::new());
                         // Any: what comes back was the page's own, and no cookie counts. Where one does, `SameHost`.
                         handshake.accept(ws::OriginPolicy::Any)?.deflate(deflate).write(tx)?;
                         *protocol = Protocol::WebSocket(ws::Session::server(ws::Config::new(), deflate));
@@ -55,8 +55,8 @@ fn turn(
                         http.respond(Status::OK, &[], BodyLength::Chunked, tx)?;
                     }
                     match event {
-                        http1::Event::Body(data) => _ = http.body(data, tx)?,
-                        http1::Event::End => http.end(&[], tx)?,
+                        server::Event::Body(data) => _ = http.body(data, tx)?,
+                        server::Event::End => http.end(&[], tx)?,
                         _ => {}
                     }
                 }
@@ -72,7 +72,8 @@ fn serve(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
     stream.set_write_timeout(Some(PATIENCE))?;
     let epoch = std::time::Instant::now();
     let now = || Instant::from(epoch.elapsed());
-    let mut protocol = Protocol::Http(http1::Server::new(&http1::Config { max_body: 1 << 30, ..http1::Config::new() }));
+    let mut protocol =
+        Protocol::Http(http1::Server::new(server::Config { max_body: 1 << 30, ..server::Config::new() }));
     let (mut inbox, mut out) = (RxBuffer::new(vec![0; 65_536]), Vec::new());
     let mut shared = ws::Shared::default();
     loop {

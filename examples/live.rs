@@ -27,9 +27,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, s
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{env, fmt::Write as _, fs, str, thread};
 
-use hopwire::feed::{self, Answer, Ask, Cursor, Hold, HoldConfig, Log, LogConfig, Reply, Start, Tail};
+use hopwire::feed::hold::{self, Answer, Reply};
+use hopwire::feed::{Ask, Cursor, History, Hold, Log, Start, Tail, log};
 use hopwire::http::{Method, Status};
-use hopwire::http1::{self, BodyLength, Request};
+use hopwire::http1::{self, BodyLength, Request, server};
 use hopwire::io::{GrowingBuffer, Tx, Wants};
 use hopwire::time::Instant;
 use hopwire::{sse, ws};
@@ -80,7 +81,7 @@ enum Protocol {
 /// What an HTTP response waits for.
 enum Pending {
     Nothing,
-    Poll(feed::Key),
+    Poll(hold::Key),
     Stream(Tail, sse::KeepAlive),
 }
 
@@ -226,7 +227,7 @@ impl Live {
         loop {
             let more = match &mut conn.protocol {
                 Protocol::Http(http, pending) => match http.poll(now, &mut rx, &mut Tx::growing(&mut conn.out, OUT))? {
-                    Some(http1::Event::Request(request)) => {
+                    Some(server::Event::Request(request)) => {
                         conn.payer = payer(&request);
                         self.cost(conn.payer).requests += 1;
                         self.request(id, conn, &request, now)?;
@@ -402,7 +403,7 @@ impl Conn {
         *pending = Pending::Nothing;
         let tag = reply.cursor.map(Cursor::tag);
         let after = reply.retry_after.map(|after| after.as_secs().to_string());
-        let mut fields = feed::REPLY_FIELDS.to_vec();
+        let mut fields = hold::REPLY_FIELDS.to_vec();
         fields.extend(tag.as_ref().map(|tag| ("etag", tag.as_bytes())));
         fields.extend(after.as_ref().map(|after| ("retry-after", after.as_bytes())));
         Ok(http.respond_with(reply.status, &fields, reply.body, &mut Tx::growing(&mut self.out, OUT))?)
@@ -438,7 +439,7 @@ fn stats(
     pace: Duration,
     connections: usize,
 ) -> String {
-    let cursor = feed::History::cursor(log);
+    let cursor = History::cursor(log);
     let mut json = format!("{{\"cursor\":\"{cursor}\",\"kept\":{},\"pace\":{}", log.len(), pace.as_millis());
     let _ = write!(json, ",\"connections\":{connections}");
     let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -451,8 +452,7 @@ fn stats(
 }
 
 fn new_log() -> Log {
-    let mut config = LogConfig::new();
-    config.max_count = KEPT;
+    let config = log::Config { max_count: KEPT, ..log::Config::new() };
     Log::new(config, random() | 1)
 }
 
@@ -475,7 +475,7 @@ fn main() -> Outcome<()> {
     let (news, inbox) = sync_channel(NEWS);
     let mut live = Live {
         log: new_log(),
-        hold: Hold::new(HoldConfig::new()),
+        hold: Hold::new(hold::Config::new()),
         conns: HashMap::new(),
         costs: HashMap::new(),
         pace: 3,

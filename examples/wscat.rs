@@ -145,7 +145,7 @@ impl Cat {
         random.fill(&mut nonce);
         let request = Request::new(url, nonce).subprotocols(&protocols).deflate(offers).fields(&headers);
 
-        let mut http = Client::new(&Config { whole_timeout: Some(PATIENCE), ..Config::new() });
+        let mut http = Client::new(Config { whole_timeout: Some(PATIENCE), ..Config::new() });
         let mut wire = Wire::connect(url.host(), url.port())?;
         request.send(&mut http, &mut Tx::growing(&mut wire.out, MAX_OUTPUT))?;
         let agreed = loop {

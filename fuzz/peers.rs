@@ -4,7 +4,8 @@
 //! Each difference that is meant stands here, with its clause, and in SPEC_NOTES.md.
 
 use hopwire::http::{Status, Version};
-use hopwire::http1::{Config, Event, HeadLimits, RequestHead, Server};
+use hopwire::http1::server::{Config, Event, Server};
+use hopwire::http1::{HeadLimits, RequestHead};
 use hopwire::io::{Rx, Tx};
 use hopwire::time::Instant;
 use http_net::{Response, ServerConn, ServerEvent};
@@ -49,7 +50,7 @@ fn connection(data: &[u8]) -> usize {
 }
 
 fn ours(data: &[u8]) -> Vec<Message> {
-    let mut server = Server::new(&Config { max_body: 1 << 30, ..Config::new() });
+    let mut server = Server::new(Config { max_body: 1 << 30, ..Config::new() });
     let (mut received, mut space) = (data.to_vec(), vec![0; 1 << 20]);
     let (mut rx, mut tx) = (Rx::new(&mut received), Tx::new(&mut space));
     let (mut messages, mut message) = (Vec::new(), Message::default());

@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use hopwire::deflate;
 use hopwire::http::{Method, Status};
-use hopwire::http1::{self, BodyLength, client};
+use hopwire::http1::{self, BodyLength, client, server};
 use hopwire::io::{Rx, Tx};
 use hopwire::sse;
 use hopwire::time::Instant;
@@ -108,13 +108,13 @@ fn forwarding_both_ways() {
         let mut asked = None;
         while let Some(event) = server.poll(Instant::ZERO, &mut rx, &mut tx).expect("a good request") {
             match event {
-                http1::Event::Request(head) => {
+                server::Event::Request(head) => {
                     let request = edge.request(&(&head).into(), &who).expect("forwarded");
                     client.forward(&request, &mut up).expect("there is room");
                     asked = Some(request.asked());
                 }
-                http1::Event::Body(data) => assert_eq!(client.body(data, &mut up), Ok(5)),
-                http1::Event::End => client.end(&[], &mut up).expect("all is there"),
+                server::Event::Body(data) => assert_eq!(client.body(data, &mut up), Ok(5)),
+                server::Event::End => client.end(&[], &mut up).expect("all is there"),
                 _ => {}
             }
         }
@@ -157,20 +157,20 @@ fn an_http_server() {
         let (mut rx, mut tx) = (Rx::new(&mut input), Tx::new(&mut out));
         while let Some(event) = server.poll(Instant::ZERO, &mut rx, &mut tx).expect("good requests") {
             match event {
-                http1::Event::Request(request) => {
+                server::Event::Request(request) => {
                     requests += 1;
                     assert!(request.fields.first("host").is_some() && request.authority().is_some());
                 }
-                http1::Event::Body(data) => {
+                server::Event::Body(data) => {
                     bodies += data.len();
                     server.respond(Status::OK, FIELDS, BodyLength::Chunked, &mut tx).expect("once a request");
                     server.body(data, &mut tx).expect("there is room");
                 }
-                http1::Event::End if server.owes_response() => {
+                server::Event::End if server.owes_response() => {
                     server.inform(Status::EARLY_HINTS, FIELDS, &mut tx).expect("before the answer");
                     server.respond_with(Status::OK, FIELDS, b"hello", &mut tx).expect("there is room");
                 }
-                http1::Event::End => server.end(&[("x-sum", b"1")], &mut tx).expect("the answer is open"),
+                server::Event::End => server.end(&[("x-sum", b"1")], &mut tx).expect("the answer is open"),
                 _ => {}
             }
         }
@@ -264,7 +264,7 @@ fn an_upgrade() {
     let asked = allocations(|| {
         let mut server = http1::Server::default();
         let (mut rx, mut tx) = (Rx::new(&mut input), Tx::new(&mut out));
-        let Ok(Some(http1::Event::Request(request))) = server.poll(Instant::ZERO, &mut rx, &mut tx) else {
+        let Ok(Some(server::Event::Request(request))) = server.poll(Instant::ZERO, &mut rx, &mut tx) else {
             unreachable!("a good request");
         };
         let handshake = ws::Handshake::of(&request).expect("a good handshake").expect("a handshake");

@@ -6,7 +6,8 @@
 mod support;
 
 use hopwire::http::Status;
-use hopwire::http1::{Event, Limit, Server, Violation};
+use hopwire::http1::server::{Event, Server};
+use hopwire::http1::{Limit, Violation};
 use hopwire::io::{GrowingBuffer, Rx, RxBuffer, Stash, Tx, Wants};
 use hopwire::time::Instant;
 use proptest::prelude::*;

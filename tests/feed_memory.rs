@@ -6,7 +6,8 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use hopwire::feed::{Answer, Ask, Hold, HoldConfig, Log, LogConfig};
+use hopwire::feed::hold::{self, Answer};
+use hopwire::feed::{Ask, Hold, Log, log};
 use hopwire::time::Instant;
 
 /// Counts what the current thread holds of the system's allocator's memory.
@@ -47,8 +48,8 @@ static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn ten_thousand_parked_polls_cost_a_megabyte_and_give_it_back() {
-    let log = Log::new(LogConfig::default(), 1);
-    let mut hold = Hold::new(HoldConfig::default());
+    let log = Log::new(log::Config::default(), 1);
+    let mut hold = Hold::new(hold::Config::default());
     let before = LIVE.get();
     for n in 1..=10_000_u64 {
         let ask = Ask { client: Some(n), ..Ask::parse(b"cursor=1.0").expect("a good query") };
@@ -74,7 +75,7 @@ fn ten_thousand_parked_polls_cost_a_megabyte_and_give_it_back() {
 #[test]
 fn a_thousand_entries_cost_their_blocks_and_32_bytes_each() {
     let before = LIVE.get();
-    let mut log = Log::new(LogConfig::default(), 0x9f3a_77c1_0b52_e4d8);
+    let mut log = Log::new(log::Config::default(), 0x9f3a_77c1_0b52_e4d8);
     for n in 0..5000 {
         log.publish("", &"x".repeat(100), Instant::from_millis(n)).expect("a good event");
     }
@@ -88,8 +89,8 @@ fn a_thousand_entries_cost_their_blocks_and_32_bytes_each() {
 /// Publishing costs one block, whoever waits; answering all of them costs one body.
 #[test]
 fn a_publish_to_all_costs_one_block_and_one_body() {
-    let mut log = Log::new(LogConfig::default(), 1);
-    let mut hold = Hold::new(HoldConfig::default());
+    let mut log = Log::new(log::Config::default(), 1);
+    let mut hold = Hold::new(hold::Config::default());
     for n in 0..10_000_u64 {
         let ask = Ask::parse(b"cursor=1.0").expect("a good query");
         let answer = hold.ask(&ask, n, &log, Instant::ZERO, &mut |bytes: &mut [u8]| bytes.fill(0));

@@ -4,7 +4,7 @@
 
 use hopwire::http::forward::{self, Asked, Content, Intermediary, Stop, Trace, Trailers};
 use hopwire::http::{HttpDate, Version};
-use hopwire::http1::{self, Server, client};
+use hopwire::http1::{self, Server, client, server};
 use hopwire::io::{Rx, Tx};
 use hopwire::time::Instant;
 
@@ -534,7 +534,7 @@ impl Relay<'_, '_> {
         up: &mut Tx<'_>,
         down: &mut Tx<'_>,
     ) -> Result<(), Stop> {
-        let Ok(Some(http1::Event::Request(head))) = self.server.poll(Instant::ZERO, rx, down) else { return Ok(()) };
+        let Ok(Some(server::Event::Request(head))) = self.server.poll(Instant::ZERO, rx, down) else { return Ok(()) };
         let request = self.proxy.request(&(&head).into(), who)?;
         self.client.forward(&request, up).unwrap();
         self.asked = Some(request.asked());
@@ -551,14 +551,14 @@ impl Relay<'_, '_> {
         let mut is_ended = false;
         while let Ok(Some(event)) = self.server.poll(Instant::ZERO, rx, down) {
             match event {
-                http1::Event::Body(data) => assert_eq!(self.client.body(data, up), Ok(data.len())),
-                http1::Event::Trailers(fields) => {
+                server::Event::Body(data) => assert_eq!(self.client.body(data, up), Ok(data.len())),
+                server::Event::Trailers(fields) => {
                     let fields: Vec<_> = trailers.of(fields).map(|field| (field.name.as_str(), field.value)).collect();
                     self.client.end(&fields, up).unwrap();
                     is_ended = true;
                 }
-                http1::Event::End if is_ended => break,
-                http1::Event::End => return self.client.end(&[], up).unwrap(),
+                server::Event::End if is_ended => break,
+                server::Event::End => return self.client.end(&[], up).unwrap(),
                 other => panic!("{other:?}"),
             }
         }

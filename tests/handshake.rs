@@ -5,7 +5,8 @@
 mod support;
 
 use hopwire::http::Version;
-use hopwire::http1::{Event, HeadLimits, RequestHead, Server};
+use hopwire::http1::server::{Event, Server};
+use hopwire::http1::{HeadLimits, RequestHead};
 use hopwire::io::{Full, Rx, SendError, Tx};
 use hopwire::time::Instant;
 use hopwire::ws;
@@ -271,7 +272,7 @@ fn windows_are_negotiated() {
         ("permessage-deflate", both, Some("; server_no_context_takeover; client_no_context_takeover")),
     ] {
         let handshake = and(&[("Sec-WebSocket-Extensions", offer)]).unwrap().unwrap();
-        let params = deflate::negotiate(&handshake, &config);
+        let params = deflate::negotiate(&handshake, config);
         let answer = handshake.accept(OriginPolicy::Any).unwrap().deflate(params);
         let expected = expected.map(|params| format!("Sec-WebSocket-Extensions: permessage-deflate{params}\r\n"));
         let text = write(|tx| answer.write(tx));
@@ -396,7 +397,7 @@ proptest! {
             let answer = handshake.accept(OriginPolicy::Any).unwrap();
             let first = handshake.subprotocols().next();
             let answer = first.as_ref().map_or(answer, |p| answer.subprotocol(p.as_str()));
-            let answer = answer.deflate(deflate::negotiate(&handshake, &deflate::Config::default()));
+            let answer = answer.deflate(deflate::negotiate(&handshake, deflate::Config::default()));
             let mut out = [0; 512];
             prop_assert!(answer.write(&mut Tx::new(&mut out)).is_ok());
         }
@@ -465,7 +466,7 @@ fn play(case: &Value, pieces: &[&[u8]]) -> Told {
                     let chosen = handshake.subprotocols().find_map(|p| spoken.iter().find(|name| p == **name).copied());
                     let answer = chosen.map_or(answer, |name| answer.subprotocol(name));
                     let wanted = options.is_true("deflate");
-                    let deflate = deflate::negotiate(handshake, &deflate::Config::default()).filter(|_| wanted);
+                    let deflate = deflate::negotiate(handshake, deflate::Config::default()).filter(|_| wanted);
                     answer.deflate(deflate).respond(&mut http, &mut tx).expect("there is room");
                 }
                 Err(refusal) => refusal.respond(&mut http, &mut tx).expect("there is room"),

@@ -8,7 +8,7 @@ use core::time::Duration;
 use hopwire::digest::base64;
 use hopwire::http::{Status, Version};
 use hopwire::http1::client::{Config, Event, Unusable};
-use hopwire::http1::{self, Client, Limit, Server};
+use hopwire::http1::{self, Client, Limit, Server, server};
 use hopwire::io::{Full, Rx, SendError, Tx, Wants};
 use hopwire::time::Instant;
 use hopwire::ws::handshake::{Agreed, Handshake, Misuse, OriginPolicy, Request, Violation, deflate};
@@ -419,9 +419,9 @@ fn both_ends_meet() {
             inbox.extend_from_slice(piece);
             let mut rx = Rx::new(&mut inbox);
             while let Some(event) = server.poll(Instant::ZERO, &mut rx, &mut tx).unwrap() {
-                let http1::Event::Request(request) = event else { continue };
+                let server::Event::Request(request) = event else { continue };
                 let handshake = Handshake::of(&request).unwrap().unwrap();
-                let deflate = deflate::negotiate(&handshake, &deflate::Config::default());
+                let deflate = deflate::negotiate(&handshake, deflate::Config::default());
                 let answer = handshake.accept(OriginPolicy::default()).unwrap().subprotocol("a").deflate(deflate);
                 answer.respond(&mut server, &mut tx).unwrap();
                 ws::Connection::default().send_text("first", &mut tx).unwrap();
@@ -471,7 +471,7 @@ proptest! {
             server_no_context_takeover: contexts.0,
             client_no_context_takeover: contexts.1,
         };
-        let params = deflate::negotiate(&handshake, &config);
+        let params = deflate::negotiate(&handshake, config);
         let mut answer = handshake.accept(OriginPolicy::SameHost).unwrap().deflate(params);
         if let Some(last) = subprotocols.last() {
             answer = answer.subprotocol(last);
@@ -594,7 +594,7 @@ fn play(case: &Value, pieces: &[&[u8]]) -> Option<(String, Vec<u8>)> {
 
 /// A connection on which the request was sent.
 fn open(request: &Request<'_>) -> Client {
-    let (mut http, mut out) = (Client::new(&CONFIG), [0; 1024]);
+    let (mut http, mut out) = (Client::new(CONFIG), [0; 1024]);
     request.send(&mut http, &mut Tx::new(&mut out)).expect("the first request");
     http
 }

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use hopwire::http::{Method, Status};
 use hopwire::http1::client::{self, Client, Unusable};
-use hopwire::http1::{self, BodyLength, Misuse, Server, Violation};
+use hopwire::http1::{BodyLength, Misuse, Server, Violation, server};
 use hopwire::io::{Rx, SendError, Tx, Wants};
 use hopwire::time::Instant;
 use proptest::prelude::*;
@@ -259,21 +259,21 @@ impl Pair {
             let mut rx = self.to_server.rx();
             let polled = self.server.poll(Instant::ZERO, &mut rx, &mut tx);
             let event = match polled {
-                Ok(Some(http1::Event::Request(request))) => {
+                Ok(Some(server::Event::Request(request))) => {
                     assert_eq!(request.target.as_bytes(), format!("/{}", self.seen).as_bytes());
                     self.seen += 1;
                     self.read.clear();
                     Some(false)
                 }
-                Ok(Some(http1::Event::Body(data))) => {
+                Ok(Some(server::Event::Body(data))) => {
                     self.read.extend_from_slice(data);
                     None
                 }
-                Ok(Some(http1::Event::Trailers(fields))) => {
+                Ok(Some(server::Event::Trailers(fields))) => {
                     assert_eq!(fields.first("x-sum"), Some(&b"1"[..]));
                     None
                 }
-                Ok(Some(http1::Event::End)) => Some(true),
+                Ok(Some(server::Event::End)) => Some(true),
                 Ok(Some(other)) => panic!("{other:?}"),
                 Ok(None) | Err(_) => {
                     let used = rx.consumed();
@@ -459,10 +459,10 @@ fn a_change_of_protocol_in_every_two_pieces() {
                 let mut tx = Tx::new(&mut space);
                 while let Some(event) = server.poll(Instant::ZERO, rx, &mut tx).unwrap() {
                     match event {
-                        http1::Event::Request(_) if method == Method::Connect => {
+                        server::Event::Request(_) if method == Method::Connect => {
                             server.respond(Status::OK, &[], BodyLength::None, &mut tx).unwrap();
                         }
-                        http1::Event::Request(_) => server.switch_protocols(&[("upgrade", b"chat")], &mut tx).unwrap(),
+                        server::Event::Request(_) => server.switch_protocols(&[("upgrade", b"chat")], &mut tx).unwrap(),
                         other => panic!("{other:?}"),
                     }
                 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use hopwire::http::forward::{self, Stop};
 use hopwire::http::{Status, Version};
-use hopwire::http1::{Config, Event, Server};
+use hopwire::http1::server::{Config, Event, Server};
 use hopwire::io::Wants;
 
 use crate::exchange::{Fault, Sent, relay};
@@ -21,7 +21,7 @@ use crate::{Proxy, now};
 /// Serves a client to its end.
 pub(crate) fn serve(proxy: &'static Proxy, stream: TcpStream, address: SocketAddr, is_surplus: bool) -> io::Result<()> {
     let (source, sink) = halves(stream)?;
-    let http = Server::new(&Config { max_body: u64::MAX, ..Config::new() });
+    let http = Server::new(Config { max_body: u64::MAX, ..Config::new() });
     let client = forward::Client::new(Some(address.ip()), false);
     let mut down = Downstream { proxy, http, source, sink, address, client, is_surplus, own: None };
     while let Some((line, sent)) = down.request()

@@ -5,7 +5,8 @@ use std::thread;
 
 use hopwire::http::forward::{Asked, Content, Intermediary, Stop, Trailers};
 use hopwire::http::{Fields, HttpDate, Status};
-use hopwire::http1::{Client, Event, Server, Violation, client};
+use hopwire::http1::server::{Event, Server};
+use hopwire::http1::{Client, Violation, client};
 use hopwire::io::Tx;
 
 use crate::downstream::Downstream;

@@ -68,7 +68,7 @@ impl Service {
         })?;
         let (source, sink) = halves(stream).map_err(|_| Stop::Unreachable)?;
         let config = Config { head_timeout: Some(self.patience), body_timeout: Some(SILENCE), ..Config::new() };
-        Ok(Upstream { http: http1::Client::new(&config), source, sink, used: None })
+        Ok(Upstream { http: http1::Client::new(config), source, sink, used: None })
     }
 
     /// Lets others have a connection.

@@ -27,9 +27,9 @@ pub fn run(data: &[u8]) {
         (config.head.bytes, config.head.fields) = (300, 5);
     }
     let (methods, eof) = (methods(&mut prng), prng.below(2) == 0);
-    let whole = play(&config, &methods, &[data], eof);
+    let whole = play(config, &methods, &[data], eof);
     for pieces in feeds(data) {
-        assert_eq!(play(&config, &methods, &pieces, eof), whole, "{methods:?} {}", data.escape_ascii());
+        assert_eq!(play(config, &methods, &pieces, eof), whole, "{methods:?} {}", data.escape_ascii());
     }
     compare(data, &methods, &whole);
 }
@@ -41,7 +41,7 @@ fn methods(prng: &mut Prng) -> Vec<Method<'static>> {
     (0..=prng.below(3)).map(|_| METHODS[prng.below(METHODS.len())]).collect()
 }
 
-fn play(config: &Config, methods: &[Method<'_>], pieces: &[&[u8]], eof: bool) -> Outcome {
+fn play(config: Config, methods: &[Method<'_>], pieces: &[&[u8]], eof: bool) -> Outcome {
     let mut dialogue = Dialogue::new(Client::new(config));
     for &method in methods {
         let upgrade = ("upgrade", &b"websocket"[..]);

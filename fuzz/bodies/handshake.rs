@@ -48,7 +48,7 @@ pub fn run(data: &[u8]) {
             for offer in handshake.extensions() {
                 assert!(!offer.is_empty());
             }
-            let deflate = deflate::negotiate(&handshake, &deflate::Config::default());
+            let deflate = deflate::negotiate(&handshake, deflate::Config::default());
             let chosen = handshake.subprotocols().last();
             let agreed = handshake.accept(OriginPolicy::Any).expect("any origin may").deflate(deflate);
             let agreed = chosen.as_ref().map_or(agreed, |name| agreed.subprotocol(name.as_str()));

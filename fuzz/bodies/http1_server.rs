@@ -1,7 +1,8 @@
 //! `http1::Server` with a caller who answers in every way there is.
 
 use hopwire::http::Status;
-use hopwire::http1::{BodyLength, Config, Misuse, Server};
+use hopwire::http1::server::{Config, Server};
+use hopwire::http1::{BodyLength, Misuse};
 use hopwire::io::Wants;
 
 use super::exchange::{Exchange, Out, Told};
@@ -33,16 +34,16 @@ pub fn run(data: &[u8]) {
         (config.head.bytes, config.head.fields) = (300, 5);
     }
     let (seed, eof) = (prng.next(), prng.below(2) == 0);
-    let whole = play(&config, &[data], eof, seed, 4096);
+    let whole = play(config, &[data], eof, seed, 4096);
     for pieces in feeds(data) {
         for size in [0, 40, 4096] {
-            assert_eq!(play(&config, &pieces, eof, seed, size), whole, "room for {size}: {}", data.escape_ascii());
+            assert_eq!(play(config, &pieces, eof, seed, size), whole, "room for {size}: {}", data.escape_ascii());
         }
     }
 }
 
 /// `seed` decides how each request is answered, whatever the pieces are.
-fn play(config: &Config, pieces: &[&[u8]], eof: bool, seed: u64, size: usize) -> Outcome {
+fn play(config: Config, pieces: &[&[u8]], eof: bool, seed: u64, size: usize) -> Outcome {
     let mut exchange = Exchange::new(Server::new(config));
     exchange.out.size = size;
     let mut prng = Prng::new(seed);

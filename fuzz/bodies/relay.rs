@@ -3,7 +3,8 @@
 
 use hopwire::http::forward::{self, Asked, Content, Intermediary, Stop, Trailers};
 use hopwire::http::{Fields, HttpDate, Method, Status};
-use hopwire::http1::{self, BodyLength, Event, HeadLimits, Server, Violation, client};
+use hopwire::http1::server::{Event, Server};
+use hopwire::http1::{self, BodyLength, HeadLimits, Violation, client, server};
 use hopwire::io::{Rx, Tx};
 use hopwire::time::Instant;
 
@@ -118,7 +119,7 @@ fn respond(server: &mut Server, status: Status, tx: &mut Tx<'_>) {
 fn read_requests(wire: &[u8]) -> (Vec<Message>, Option<Violation>) {
     // Heads grow on their way.
     let head = HeadLimits { line: 1 << 20, bytes: 1 << 20, fields: 1000 };
-    let mut server = Server::new(&http1::Config { head, ..http1::Config::new() });
+    let mut server = Server::new(server::Config { head, ..server::Config::new() });
     let (mut held, mut out, mut read) = (wire.to_vec(), vec![0; 1 << 12], Vec::<Message>::new());
     let (mut rx, mut tx) = (Rx::last(&mut held), Tx::new(&mut out));
     loop {
@@ -231,7 +232,7 @@ impl Relay {
 /// What a client understands that asked by this method.
 fn read_answers(method: Method<'_>, wire: &[u8], eof: bool) -> Vec<Message> {
     let head = HeadLimits { line: 1 << 20, bytes: 1 << 20, fields: 1000 };
-    let mut client = http1::Client::new(&client::Config { head, ..client::Config::new() });
+    let mut client = http1::Client::new(client::Config { head, ..client::Config::new() });
     let offer: &[(&str, &[u8])] = &[("host", b"a"), ("upgrade", b"websocket")];
     client.request(method, b"/", offer, BodyLength::None, &mut Tx::new(&mut [0; 100])).unwrap();
     let (mut held, mut read) = (wire.to_vec(), Vec::<Message>::new());

@@ -7,8 +7,7 @@ use super::{Prng, feeds};
 
 pub fn run(data: &[u8]) {
     let takeover = Prng::of(data).below(3) > 0;
-    let mut config = Config::default();
-    (config.compression, config.max_message) = (true, 20_000);
+    let config = Config { compression: true, max_message: 20_000, ..Config::new() };
     let whole = play(&[data], config, takeover, 1 << 16);
     for pieces in feeds(data) {
         assert_eq!(play(&pieces, config, takeover, 4 + data.len() % 29), whole);
@@ -16,6 +15,6 @@ pub fn run(data: &[u8]) {
 }
 
 fn play(pieces: &[&[u8]], config: Config, takeover: bool, room: usize) -> Told {
-    let player = Player::inflating(300, Inflation::new(&config, takeover, room));
+    let player = Player::inflating(300, Inflation::new(config, takeover, room));
     player.play(&mut server(config), pieces.iter().copied(), false)
 }

@@ -4,12 +4,14 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::history::Made;
-use super::parked::{Key, Parked, Parking};
+use super::parked::{Parked, Parking};
 use super::{Ask, Cursor, History, Start, Tail};
 use crate::Entropy;
 use crate::http::Status;
 use crate::retry;
 use crate::time::Instant;
+
+pub use super::parked::Key;
 
 /// Polls that wait for something new, each with a token `T` of the caller's: say, which connection it came on.
 ///
@@ -20,9 +22,9 @@ use crate::time::Instant;
 /// at most 1 MiB, 104 bytes each, and a publish to all of them makes one answer.
 ///
 /// ```
-/// use hopwire::{feed::{Answer, Ask, Hold, HoldConfig, Log, LogConfig}, time::Instant};
+/// use hopwire::{feed::{Ask, Hold, Log, hold::{self, Answer}, log}, time::Instant};
 ///
-/// let (mut log, mut hold) = (Log::new(LogConfig::default(), 0x9f), Hold::new(HoldConfig::default()));
+/// let (mut log, mut hold) = (Log::new(log::Config::new(), 0x9f), Hold::new(hold::Config::new()));
 /// let mut entropy = |bytes: &mut [u8]| bytes.fill(7); // a random source
 /// let ask = Ask::parse(b"cursor=9f.0&wait=25").unwrap(); // else 400
 /// let Answer::Parked(key) = hold.ask(&ask, "connection 4", &log, Instant::ZERO, &mut entropy) else { panic!() };
@@ -34,7 +36,7 @@ use crate::time::Instant;
 /// ```
 #[derive(Debug)]
 pub struct Hold<T> {
-    config: HoldConfig,
+    config: Config,
     parking: Parking<T>,
     /// The last answer put together: the next one is often the same.
     body: Vec<u8>,
@@ -86,10 +88,10 @@ pub enum Overlap {
     Independent,
 }
 
-/// Limits and habits of a [`Hold`]. Every default is a named constant of this type.
+/// Limits and habits of a [`Hold`]. Every default is a named constant of this type. More
+/// settings may come: write `..Config::new()` behind your own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct HoldConfig {
+pub struct Config {
     /// For how long a poll is held unless it says otherwise.
     pub hold: Duration,
     /// The longest that a poll can ask for.
@@ -108,7 +110,7 @@ pub struct HoldConfig {
 
 impl<T> Hold<T> {
     /// No polls so far, and no memory.
-    pub const fn new(config: HoldConfig) -> Self {
+    pub const fn new(config: Config) -> Self {
         Self { config, parking: Parking::new(), body: Vec::new(), made: None }
     }
 
@@ -236,9 +238,9 @@ impl<T> Hold<T> {
     }
 }
 
-impl HoldConfig {
-    /// 25 seconds, as a client [asks](super::PullConfig::HOLD) for.
-    pub const HOLD: Duration = super::PullConfig::HOLD;
+impl Config {
+    /// 25 seconds, as a client [asks](super::pull::Config::HOLD) for.
+    pub const HOLD: Duration = super::pull::Config::HOLD;
     /// 55 seconds: nginx, as a proxy, gives up after 60 (`proxy_read_timeout`).
     pub const MAX_HOLD: Duration = Duration::from_secs(55);
     /// 10,000 polls, which wait in 1 MiB.
@@ -266,7 +268,7 @@ impl HoldConfig {
     }
 }
 
-impl Default for HoldConfig {
+impl Default for Config {
     fn default() -> Self {
         Self::new()
     }

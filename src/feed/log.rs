@@ -2,24 +2,23 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use core::fmt;
 use core::time::Duration;
 
-use super::{Cursor, History, RESET, SNAPSHOT};
+use super::{Cursor, History, Misuse, RESET, SNAPSHOT};
 use crate::io::{SendError, Tx};
-use crate::sse::{self, Outgoing};
+use crate::sse::Outgoing;
 use crate::time::Instant;
 
 /// An ordered history of encoded events in memory. What is published is encoded once, whoever reads it and by whatever
 /// transport.
 ///
-/// It never has more entries, more bytes or older ones than its [`LogConfig`] says. A thousand entries take their blocks
+/// It never has more entries, more bytes or older ones than its [`Config`] says. A thousand entries take their blocks
 /// (data, cursor and 12 bytes or more of field names) and 32 bytes each.
 ///
 /// ```
-/// use hopwire::{feed::{Log, LogConfig, Start, Tail}, time::Instant};
+/// use hopwire::{feed::{Log, Start, Tail, log::Config}, time::Instant};
 ///
-/// let mut log = Log::new(LogConfig::default(), 0x9f);
+/// let mut log = Log::new(Config::default(), 0x9f);
 /// log.publish("", "one", Instant::ZERO)?;
 /// let mut tail = Tail::new(Start::Oldest);
 /// while let Some(next) = tail.peek(&log) {
@@ -30,7 +29,7 @@ use crate::time::Instant;
 /// ```
 #[derive(Debug)]
 pub struct Log {
-    config: LogConfig,
+    config: Config,
     epoch: u64,
     /// The newest entry's number.
     head: u64,
@@ -46,10 +45,10 @@ struct Entry {
     at: Instant,
 }
 
-/// How much a [`Log`] keeps. Every default is a named constant of this type.
+/// How much a [`Log`] keeps. Every default is a named constant of this type. More
+/// settings may come: write `..Config::new()` behind your own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LogConfig {
+pub struct Config {
     /// How many entries.
     pub max_count: usize,
     /// How many bytes of blocks.
@@ -58,23 +57,9 @@ pub struct LogConfig {
     pub max_age: Option<Duration>,
 }
 
-/// Why nothing was published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Misuse {
-    /// The event cannot be encoded.
-    Event(sse::Misuse),
-    /// Its type is one the feed itself uses ([`RESET`], [`SNAPSHOT`]).
-    Reserved,
-    /// It is longer than all the log may keep.
-    TooLong,
-    /// The log is closed.
-    Closed,
-}
-
 impl Log {
     /// An empty history. `epoch`: a random number that no other history of this feed has; 0 counts as 1.
-    pub fn new(config: LogConfig, epoch: u64) -> Self {
+    pub fn new(config: Config, epoch: u64) -> Self {
         Self::resume(config, Cursor { epoch, seq: 0 })
     }
 
@@ -82,7 +67,7 @@ impl Log {
     /// after resuming at the place before them restores it; without them, readers who lack some are told so.
     ///
     /// No history comes to 2^63 entries: what says so was not saved like that, and counts as 2^63.
-    pub fn resume(config: LogConfig, cursor: Cursor) -> Self {
+    pub fn resume(config: Config, cursor: Cursor) -> Self {
         let (epoch, head) = (cursor.epoch.max(1), cursor.seq.min(1 << 63));
         Self { config, epoch, head, entries: VecDeque::new(), bytes: 0, snapshot: None, closed: false }
     }
@@ -194,7 +179,7 @@ fn encode(event: &str, data: &str, cursor: Cursor, limit: usize) -> Result<Box<[
     }
 }
 
-impl LogConfig {
+impl Config {
     /// 1,000 entries, as in the examples of Redis for its streams (`MAXLEN ~ 1000`).
     pub const MAX_COUNT: usize = 1000;
     /// 1 MiB of blocks: of so many entries 1 KiB each.
@@ -208,21 +193,8 @@ impl LogConfig {
     }
 }
 
-impl Default for LogConfig {
+impl Default for Config {
     fn default() -> Self {
         Self::new()
     }
 }
-
-impl fmt::Display for Misuse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Event(misuse) => misuse.fmt(f),
-            Self::Reserved => f.write_str("a type of event that the feed itself uses"),
-            Self::TooLong => f.write_str("an event longer than the log may keep"),
-            Self::Closed => f.write_str("the log is closed"),
-        }
-    }
-}
-
-impl core::error::Error for Misuse {}

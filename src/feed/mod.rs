@@ -12,30 +12,34 @@
 //! `Last-Event-ID`, the `cursor` of a poll and the token a WebSocket resumes with are one thing. SPEC_NOTES.md has the
 //! wire form on a page.
 //!
-//! Looking for places and where to begin? [`Cursor`], [`Start`]. For what is kept? `Log`; to keep it elsewhere?
-//! [`History`]. For one reader's progress on the server? [`Tail`]. For polls on the server? `Hold`, which reads an
-//! [`Ask`]. For polls on the client? [`Pull`]. For what a client may believe? [`Reader`].
+//! Looking for places and where to begin? [`Cursor`], [`Start`]. For what is kept? `log`; to keep it elsewhere?
+//! [`History`]. For one reader's progress on the server? [`Tail`]. For polls on the server? `hold`, which reads an
+//! [`Ask`]. For polls on the client? [`pull`]. For what a client may believe? [`Reader`]. For what a caller can do wrong?
+//! `misuse`.
 
 mod ask;
 mod cursor;
 mod history;
 #[cfg(feature = "alloc")]
-mod hold;
+pub mod hold;
 #[cfg(feature = "alloc")]
-mod log;
+pub mod log;
+#[cfg(feature = "alloc")]
+mod misuse;
 #[cfg(feature = "alloc")]
 mod parked;
-mod pull;
+pub mod pull;
 mod reader;
 
 pub use ask::Ask;
 pub use cursor::{Cursor, CursorText, Start};
 pub use history::{History, Next, RESET, SNAPSHOT, Tail};
 #[cfg(feature = "alloc")]
-pub use hold::{Answer, Hold, HoldConfig, Overlap, REPLY_FIELDS, Reply};
+pub use hold::Hold;
 #[cfg(feature = "alloc")]
-pub use log::{Log, LogConfig, Misuse};
+pub use log::Log;
 #[cfg(feature = "alloc")]
-pub use parked::Key;
-pub use pull::{Mode, Pull, PullConfig, PullState, PullVerdict};
+pub use misuse::Misuse;
+#[cfg(feature = "alloc")]
+pub use pull::Pull;
 pub use reader::{Reader, Update};

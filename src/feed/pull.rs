@@ -7,19 +7,19 @@ use super::{Ask, Cursor, CursorText, Reader, Start, Update};
 use crate::Entropy;
 use crate::io::Rx;
 use crate::retry::{self, Backoff};
-use crate::sse::{Decoder, Event, Head};
+use crate::sse::{Decoder, Event, Head, source};
 use crate::time::{Deadlines, Instant};
 
 /// A client that polls: when to ask, for what, and what came of it. The requests are the caller's, by whatever HTTP.
 ///
 /// ```
-/// use hopwire::{feed::{Mode, Pull, PullConfig, PullState, PullVerdict, Start, Update}, http::Status, io::Rx, sse::Head, time::Instant};
+/// use hopwire::{feed::{Pull, Start, Update, pull::{Config, State, Verdict}}, http::Status, io::Rx, sse::Head, time::Instant};
 ///
 /// let now = Instant::ZERO;
-/// let mut pull = Pull::new(PullConfig::new(Mode::Long), Start::Oldest, 0xc1, |bytes: &mut [u8]| bytes.fill(7)); // random
-/// assert_eq!((pull.state(), pull.ask().to_string()), (PullState::Ask, "cursor=oldest&wait=25&client=c1".into()));
+/// let mut pull = Pull::new(Config::new(), Start::Oldest, 0xc1, |bytes: &mut [u8]| bytes.fill(7)); // random
+/// assert_eq!((pull.state(), pull.ask().to_string()), (State::Ask, "cursor=oldest&wait=25&client=c1".into()));
 /// pull.asking(now); // GET /feed?cursor=oldest&wait=25&client=c1
-/// assert_eq!(pull.answered(&Head::of(Status::OK), now), PullVerdict::Read);
+/// assert_eq!(pull.answered(&Head::of(Status::OK), now), Verdict::Read);
 /// let mut body = *b"id: 9f.1\ndata: news\n\n";
 /// let update = pull.poll(now, &mut Rx::new(&mut body));
 /// assert!(matches!(update, Some(Update::Event { data, .. }) if data == "news"));
@@ -27,12 +27,12 @@ use crate::time::{Deadlines, Instant};
 /// assert_eq!(pull.ask().to_string(), "cursor=9f.1&wait=25&client=c1");
 /// ```
 pub struct Pull<E> {
-    config: PullConfig,
+    config: Config,
     entropy: E,
     client: u64,
     reader: Reader,
     decoder: Decoder<{ CursorText::MAX }>,
-    state: PullState,
+    state: State,
     backoff: Backoff,
     /// How long a short poll waits for the next.
     interval: Duration,
@@ -56,7 +56,7 @@ pub enum Mode {
 /// What a [`Pull`] waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum PullState {
+pub enum State {
     /// A request of the caller's with [`Pull::ask`] as its query, then [`Pull::asking`]. One that is still under way is to
     /// be given up.
     Ask,
@@ -73,7 +73,7 @@ pub enum PullState {
 /// What an answer means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum PullVerdict {
+pub enum Verdict {
     /// Its content goes to [`Pull::poll`].
     Read,
     /// Nothing is new (304).
@@ -86,10 +86,10 @@ pub enum PullVerdict {
     Failed,
 }
 
-/// Limits and habits of a [`Pull`]. Every default is a named constant of this type.
+/// Limits and habits of a [`Pull`]. Every default is a named constant of this type. More
+/// settings may come: write `..Config::new()` behind your own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PullConfig {
+pub struct Config {
     /// Short or long.
     pub mode: Mode,
     /// For how long to be held.
@@ -112,14 +112,14 @@ pub struct PullConfig {
 
 impl<E: Entropy> Pull<E> {
     /// A client that is to ask now, and that calls itself `client`: a random number of its own.
-    pub const fn new(config: PullConfig, start: Start, client: u64, entropy: E) -> Self {
+    pub const fn new(config: Config, start: Start, client: u64, entropy: E) -> Self {
         Self {
             config,
             entropy,
             client,
             reader: Reader::new(start),
             decoder: Decoder::with_room(),
-            state: PullState::Ask,
+            state: State::Ask,
             backoff: Backoff::new(config.min_retry, config.max_retry),
             interval: config.min_interval,
             news: false,
@@ -130,7 +130,7 @@ impl<E: Entropy> Pull<E> {
     }
 
     /// What is to be done next.
-    pub const fn state(&self) -> PullState {
+    pub const fn state(&self) -> State {
         self.state
     }
 
@@ -158,48 +158,48 @@ impl<E: Entropy> Pull<E> {
 
     /// A request is on its way.
     pub fn asking(&mut self, now: Instant) {
-        if self.state != PullState::Ask {
+        if self.state != State::Ask {
             return;
         }
         self.refill(now);
         self.tokens = self.tokens.saturating_sub(1);
-        self.state = PullState::Asking;
+        self.state = State::Asking;
         let hold = if self.config.mode == Mode::Long { self.config.hold } else { Duration::ZERO };
         self.deadlines.set(GUARD, now, Some(hold + self.config.guard));
     }
 
     /// An answer came; what it means.
-    pub fn answered(&mut self, head: &Head<'_>, now: Instant) -> PullVerdict {
-        if self.state != PullState::Asking {
-            return PullVerdict::Failed;
+    pub fn answered(&mut self, head: &Head<'_>, now: Instant) -> Verdict {
+        if self.state != State::Asking {
+            return Verdict::Failed;
         }
         match head.status.code() {
             200 => {
-                self.state = PullState::Reading;
+                self.state = State::Reading;
                 self.news = false;
                 self.decoder = Decoder::with_room();
-                PullVerdict::Read
+                Verdict::Read
             }
             304 => {
                 self.news = false;
                 self.pause(now);
-                PullVerdict::Unchanged
+                Verdict::Unchanged
             }
-            204 => self.stop(PullVerdict::Closed),
+            204 => self.stop(Verdict::Closed),
             // What a server says that may be well again soon.
             408 | 425 | 429 | 500 | 502 | 503 | 504 => {
                 let after = head.retry_after.and_then(|value| retry::retry_after(value, head.date));
                 self.retry(now, after);
-                PullVerdict::Retry
+                Verdict::Retry
             }
-            _ => self.stop(PullVerdict::Failed),
+            _ => self.stop(Verdict::Failed),
         }
     }
 
     /// The next update in the content of an answer; `None`: more of it is needed, or it was of no use and
     /// [`state`](Self::state) says so. What is known already is passed over.
     pub fn poll<'b>(&mut self, now: Instant, rx: &mut Rx<'b>) -> Option<Update<'b>> {
-        while self.state == PullState::Reading {
+        while self.state == State::Reading {
             let Some(event) = self.decoder.poll(rx) else {
                 self.reader.place(self.decoder.last_event_id().as_bytes());
                 return None;
@@ -223,7 +223,7 @@ impl<E: Entropy> Pull<E> {
     /// The content of an answer came to its end. Every answer says where it ends: one without a cursor is none, whoever
     /// gave it, and counts as [lost](Self::lost).
     pub fn ended(&mut self, now: Instant) {
-        if self.state != PullState::Reading {
+        if self.state != State::Reading {
             return;
         }
         if Cursor::parse(self.decoder.last_event_id().as_bytes()).is_none() {
@@ -235,7 +235,7 @@ impl<E: Entropy> Pull<E> {
 
     /// The request failed, or its answer broke off. What came of it counts.
     pub fn lost(&mut self, now: Instant) {
-        if matches!(self.state, PullState::Ask | PullState::Asking | PullState::Reading) {
+        if matches!(self.state, State::Ask | State::Asking | State::Reading) {
             if self.news {
                 self.backoff.reset();
             }
@@ -254,7 +254,7 @@ impl<E: Entropy> Pull<E> {
         match self.deadlines.due(now) {
             Some(NEXT) => {
                 self.deadlines.clear(NEXT);
-                self.state = PullState::Ask;
+                self.state = State::Ask;
             }
             Some(_) => self.lost(now),
             None => {}
@@ -288,10 +288,10 @@ impl<E: Entropy> Pull<E> {
         self.refill(now);
         let wait = if self.tokens == 0 { wait.max(self.config.refill) } else { wait };
         if wait.is_zero() {
-            self.state = PullState::Ask;
+            self.state = State::Ask;
             return;
         }
-        self.state = PullState::Waiting;
+        self.state = State::Waiting;
         self.deadlines.set(NEXT, now, Some(wait));
     }
 
@@ -303,8 +303,8 @@ impl<E: Entropy> Pull<E> {
         }
     }
 
-    fn stop(&mut self, verdict: PullVerdict) -> PullVerdict {
-        self.state = PullState::Stopped;
+    fn stop(&mut self, verdict: Verdict) -> Verdict {
+        self.state = State::Stopped;
         self.deadlines = Deadlines::new();
         verdict
     }
@@ -322,7 +322,9 @@ impl<E> fmt::Debug for Pull<E> {
     }
 }
 
-impl PullConfig {
+impl Config {
+    /// Long: news come when there are some.
+    pub const MODE: Mode = Mode::Long;
     /// 25 seconds: Heroku's router, for one, gives up after 30.
     pub const HOLD: Duration = Duration::from_secs(25);
     /// 10 seconds more, for the way there and back, and a server that has to wake many.
@@ -333,17 +335,17 @@ impl PullConfig {
     pub const MAX_INTERVAL: Duration = Duration::from_secs(30);
     /// 1 second after the first failure, as in gRPC (`INITIAL_BACKOFF`).
     pub const MIN_RETRY: Duration = Duration::from_secs(1);
-    /// 60 seconds at most, as [for a stream](crate::sse::Config::MAX_RETRY).
-    pub const MAX_RETRY: Duration = crate::sse::Config::MAX_RETRY;
+    /// 60 seconds at most, as [for a stream](source::Config::MAX_RETRY).
+    pub const MAX_RETRY: Duration = source::Config::MAX_RETRY;
     /// 20 requests at once, as many as a browser follows redirects.
     pub const BURST: u32 = 20;
     /// 200 milliseconds for another: 5 a second, where a server has news without end.
     pub const REFILL: Duration = Duration::from_millis(200);
 
     /// The defaults.
-    pub const fn new(mode: Mode) -> Self {
+    pub const fn new() -> Self {
         Self {
-            mode,
+            mode: Self::MODE,
             hold: Self::HOLD,
             guard: Self::GUARD,
             min_interval: Self::MIN_INTERVAL,
@@ -353,6 +355,12 @@ impl PullConfig {
             burst: Self::BURST,
             refill: Self::REFILL,
         }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -11,9 +11,9 @@
 //!
 //! Every byte is matched, none is skipped: a line ends in CRLF and in nothing else, and so does the data.
 
-use super::error::{Limit, Malformed, Violation};
 use super::head::HeadLimits;
 use super::lines::FieldSection;
+use super::violation::{Limit, Malformed, Violation};
 use crate::bytes::{num, scan, table};
 use crate::http::Fields;
 use crate::io::Rx;

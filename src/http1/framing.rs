@@ -1,6 +1,6 @@
 //! How long a message's content is (RFC 9112 §6).
 
-use super::error::{Ambiguous, Malformed, Unsupported, Violation};
+use super::violation::{Ambiguous, Malformed, Unsupported, Violation};
 use crate::bytes::num;
 use crate::http::{Method, Status, Version, list};
 

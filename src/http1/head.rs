@@ -1,7 +1,7 @@
 //! What the heads of requests and responses have in common, and how they are read (RFC 9112 §2), whatever pieces they come in.
 
-use super::error::{Limit, Malformed, Unsupported, Violation};
 use super::lines::{Line, Lines, Next, Place};
+use super::violation::{Limit, Malformed, Unsupported, Violation};
 use crate::bytes::lanes::is_name;
 use crate::http::{Version, list};
 

@@ -1,9 +1,9 @@
 //! Content on its way in: how much is still to come, and in what form (RFC 9112 §6). Both sides receive it alike.
 
 use super::chunked::{Decoder, Piece};
-use super::error::{Limit, Violation};
 use super::framing::ResponseLength;
 use super::head::HeadLimits;
+use super::violation::{Limit, Violation};
 use crate::io::Rx;
 
 /// What the next received byte belongs to.

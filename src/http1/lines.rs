@@ -3,8 +3,8 @@
 //! A line is judged when its end is there, at the first control character in it, or at its limit, whichever comes
 //! first; so the verdict is the same for every split of the input. Where a line ends is looked for in new bytes only.
 
-use super::error::{Limit, Malformed, Violation};
 use super::head::HeadLimits;
+use super::violation::{Limit, Malformed, Violation};
 use crate::bytes::lanes::{self, Odd};
 use crate::bytes::scan;
 

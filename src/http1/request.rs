@@ -1,10 +1,10 @@
 //! A request as the caller sees it, and how its head is read (RFC 9112 §3, §5, §6.3).
 
-use super::error::{Ambiguous, Limit, Malformed, Violation};
 use super::framing::{BodyLength, Facts};
 use super::head::{HeadLimits, MessageHead, Progress, Wishes, judge_version};
 use super::lines::Line;
 use super::target::{self, Authority, Target};
+use super::violation::{Ambiguous, Limit, Malformed, Violation};
 use crate::bytes::lanes::is_name;
 use crate::bytes::{Token, scan};
 use crate::http::{Fields, Method, Version, list};

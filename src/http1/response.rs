@@ -1,9 +1,9 @@
 //! A response as the caller sees it, and how its head is read (RFC 9112 §4, §5, §6.3).
 
-use super::error::{Limit, Malformed, Violation};
 use super::framing::{Asked, Facts, ResponseLength};
 use super::head::{HeadLimits, MessageHead, Progress, Wishes, judge_version};
 use super::lines::Line;
+use super::violation::{Limit, Malformed, Violation};
 use crate::bytes::lanes::is_name;
 use crate::bytes::num;
 use crate::http::{Fields, Method, Status, Version, list};
@@ -244,8 +244,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::http1::error::Unsupported;
     use crate::http1::head::proof;
+    use crate::http1::violation::Unsupported;
 
     const ASKED: [Asked; 3] = [Asked::Head, Asked::Connect, Asked::Other];
 

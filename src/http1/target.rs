@@ -1,6 +1,6 @@
 //! Request targets and authorities (RFC 9112 §3.2, RFC 9110 §4 and §7.2, RFC 3986 §3).
 
-use super::error::{Malformed, Violation};
+use super::violation::{Malformed, Violation};
 use crate::bytes::{lanes, num, scan, table};
 use crate::http::Method;
 

@@ -5,23 +5,23 @@
 //! [`Decoder`]: events borrow the received bytes, and no input is an error. A [`Source`] has one inside and knows when to
 //! connect, what an answer means and when to come back.
 //!
-//! Looking for line ends and field names? `line`. For what becomes of text that is not UTF-8? [`Lossy`]. For what the
-//! caller can do wrong? [`Misuse`].
+//! Looking for reading? `decode`, on `line`. For writing? `encode`. For a quiet stream? `keep_alive`. For the client that
+//! comes back? [`source`]. For what becomes of text that is not UTF-8? `lossy`. For what a caller can do wrong? `misuse`.
 
 mod decode;
 mod encode;
-mod error;
 mod keep_alive;
 mod line;
 mod lossy;
-mod source;
+mod misuse;
+pub mod source;
 
 pub use decode::{Decoder, Event, Limit, Message};
 pub use encode::{KEEP_ALIVE, Outgoing, RESPONSE_FIELDS, encode_comment};
-pub use error::Misuse;
 pub use keep_alive::KeepAlive;
 pub use lossy::Lossy;
-pub use source::{Config, Head, Source, State, Verdict};
+pub use misuse::Misuse;
+pub use source::{Head, Source};
 
 /// The longest id, in bytes. It comes back in a field of a request, for whose whole head servers commonly have 8 KiB
 /// (Apache httpd, nginx).

@@ -21,10 +21,10 @@ use crate::time::{Deadlines, Instant};
 /// ```
 ///
 /// ```
-/// use hopwire::{http::Status, io::Rx, sse::{self, Event, Head, Source, State, Verdict}, time::Instant};
+/// use hopwire::{http::Status, io::Rx, sse::{Event, Head, Source, source::{Config, State, Verdict}}, time::Instant};
 ///
 /// let mut now = Instant::ZERO;
-/// let mut source = Source::new(sse::Config::default(), |bytes: &mut [u8]| bytes.fill(7)); // a random source
+/// let mut source = Source::new(Config::new(), |bytes: &mut [u8]| bytes.fill(7)); // a random source
 /// assert_eq!(source.state(), State::Connect); // GET with the fields of source.request_fields()
 /// source.connecting(now);
 /// let head = Head { status: Status::OK, content_type: Some(b"text/event-stream"), ..Head::of(Status::OK) };
@@ -105,9 +105,9 @@ pub enum Verdict<'a> {
     Failed,
 }
 
-/// Limits and habits of a [`Source`]. Every default is a named constant of this type.
+/// Limits and habits of a [`Source`]. Every default is a named constant of this type. More
+/// settings may come: write `..Config::new()` behind your own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Config {
     /// How long to wait before connecting again, until the server says it by `retry`.
     pub retry: Duration,

@@ -2,11 +2,11 @@
 
 use core::time::Duration;
 
-/// Limits, habits and deadlines of a [`Connection`](super::Connection). Every default is a named constant of this type.
+/// Limits, habits and deadlines of a [`Connection`](super::Connection). Every default is a named constant of this type. More
+/// settings may come: write `..Config::new()` behind your own.
 ///
 /// Deadlines are off where they are `None`. That of the handshake is not here: it is the HTTP engine's, whose head it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Config {
     /// The longest payload of a data frame, in bytes. Judged at its header.
     pub max_frame: u64,

@@ -33,9 +33,8 @@ pub struct Piece<'d> {
 /// ```
 /// use hopwire::{deflate::{Decoder, Window}, ws::{self, deflate::{Piece, Receiver}}};
 ///
-/// let mut config = ws::Config::new();
-/// config.compression = true;
-/// let mut receiver = Receiver::new(&config, true);
+/// let config = ws::Config { compression: true, ..ws::Config::new() };
+/// let mut receiver = Receiver::new(config, true);
 /// let (mut decoder, mut window) = (Decoder::new(), Window::<[u8; 32768]>::new());
 /// // RFC 7692 §7.2.3.1: what an Event::Compressed brings for "Hello"
 /// let data = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
@@ -70,7 +69,7 @@ pub struct Receiver {
 impl Receiver {
     /// For a connection with this configuration. `takeover`: the peer did not agree to forget what it sent after each message
     /// (`client_no_context_takeover` at a server, `server_no_context_takeover` at a client).
-    pub const fn new(config: &Config, takeover: bool) -> Self {
+    pub const fn new(config: Config, takeover: bool) -> Self {
         Self {
             max_message: config.max_message,
             max_ratio: config.max_ratio,
@@ -265,8 +264,7 @@ impl Receiver {
 /// ```
 /// use hopwire::{deflate::{Encoder, History, Level}, io::Tx, ws::{self, deflate::{Piece, Sender}}};
 ///
-/// let mut config = ws::Config::new();
-/// config.compression = true;
+/// let config = ws::Config { compression: true, ..ws::Config::new() };
 /// let mut conn = ws::Connection::server(config);
 /// let (mut encoder, mut history) = (Encoder::<32768>::new(Level::Default), History::<[u8; 32768]>::new());
 /// let mut sender = Sender::new(true);

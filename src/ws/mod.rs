@@ -22,7 +22,6 @@ mod config;
 mod connection;
 pub mod deflate;
 mod ending;
-mod error;
 mod event;
 mod frame;
 pub mod handshake;
@@ -30,6 +29,7 @@ mod header;
 mod mask;
 #[cfg(feature = "alloc")]
 mod message;
+mod misuse;
 #[cfg(feature = "alloc")]
 mod prepared;
 mod role;
@@ -41,16 +41,17 @@ mod shared;
 mod text;
 mod timers;
 mod url;
+mod violation;
 
 pub use close::CloseCode;
 pub use config::Config;
 pub use connection::Connection;
-pub use error::{Limit, Misuse, Violation};
 pub use event::Event;
 pub use frame::Frame;
 pub use handshake::{Handshake, OriginPolicy, Refusal};
 #[cfg(feature = "alloc")]
 pub use message::{Message, Messages};
+pub use misuse::Misuse;
 #[cfg(feature = "alloc")]
 pub use prepared::Prepared;
 pub use role::{Client, Role, Server};
@@ -60,3 +61,4 @@ pub use session::{Outbox, Received, Session};
 #[cfg(feature = "alloc")]
 pub use shared::Shared;
 pub use url::{Url, UrlError};
+pub use violation::{Limit, Violation};

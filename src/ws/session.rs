@@ -45,16 +45,16 @@ use crate::time::Instant;
 /// The server's part from the first byte, here in one read; after the 101 every read goes to the session:
 ///
 /// ```
-/// use hopwire::{http1, io::{Rx, Tx}, time::Instant, ws};
+/// use hopwire::{http1::{self, server::Event}, io::{Rx, Tx}, time::Instant, ws::{self, handshake::deflate}};
 ///
 /// let (now, mut http, mut out) = (Instant::ZERO, http1::Server::default(), Vec::new());
 /// let mut received = *b"GET /chat HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
 ///     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
 ///     Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n\x81\x82\0\0\0\0hi";
 /// let (mut rx, mut tx) = (Rx::new(&mut received), Tx::growing(&mut out, 1 << 20));
-/// let Some(http1::Event::Request(request)) = http.poll(now, &mut rx, &mut tx)? else { panic!() };
+/// let Some(Event::Request(request)) = http.poll(now, &mut rx, &mut tx)? else { panic!() };
 /// let handshake = ws::Handshake::of(&request)?.expect("`None` is an ordinary request, `Err` is to be answered");
-/// let deflate = ws::handshake::deflate::negotiate(&handshake, &ws::handshake::deflate::Config::new());
+/// let deflate = deflate::negotiate(&handshake, deflate::Config::new());
 /// handshake.accept(ws::OriginPolicy::SameHost)?.deflate(deflate).respond(&mut http, &mut tx)?;
 ///
 /// let (mut session, mut shared) = (ws::Session::server(ws::Config::new(), deflate), ws::Shared::default());

@@ -122,7 +122,7 @@ impl Direction {
 impl Compression {
     pub(super) const fn new(config: &Config, peer: Direction, own: Direction) -> Self {
         Self {
-            receiver: Receiver::new(config, peer.takeover),
+            receiver: Receiver::new(*config, peer.takeover),
             sender: Sender::new(own.takeover),
             compressed_from: config.compressed_from,
             peer,

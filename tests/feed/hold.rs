@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use hopwire::feed::{Answer, Ask, History, Hold, HoldConfig, Key, Log, LogConfig, Overlap, Reply};
+use hopwire::feed::hold::{self, Answer, Key, Overlap, Reply};
+use hopwire::feed::{Ask, History, Hold, Log, log};
 use hopwire::http::Status;
 use hopwire::time::Instant;
 
@@ -14,15 +15,15 @@ fn at(millis: u64) -> Instant {
 }
 
 fn log(entries: u32) -> Log {
-    let mut log = Log::new(LogConfig::default(), 0x9f);
+    let mut log = Log::new(log::Config::default(), 0x9f);
     for n in 1..=entries {
         log.publish("", &n.to_string(), Instant::ZERO).unwrap();
     }
     log
 }
 
-fn config(change: impl FnOnce(&mut HoldConfig)) -> HoldConfig {
-    let mut config = HoldConfig::new();
+fn config(change: impl FnOnce(&mut hold::Config)) -> hold::Config {
+    let mut config = hold::Config::new();
     change(&mut config);
     config
 }
@@ -66,7 +67,7 @@ fn what_is_there_is_answered_at_once_in_bounded_answers() {
 #[test]
 fn a_publish_between_an_answer_and_the_next_poll_is_not_lost() {
     let mut log = log(1);
-    let mut hold = Hold::new(HoldConfig::default());
+    let mut hold = Hold::new(hold::Config::default());
     park(&mut hold, "cursor=9f.1", 1, &log, at(0));
     log.publish("", "2", at(0)).unwrap();
     assert_eq!(hold.poll(&log, at(0)).unwrap().body, b"id: 9f.2\ndata: 2\n\n");
@@ -112,7 +113,7 @@ impl History for Counting {
 #[test]
 fn ten_thousand_polls_are_woken_in_bounded_turns_and_the_answer_is_made_once() {
     let mut log = log(1);
-    let mut hold = Hold::new(HoldConfig::default());
+    let mut hold = Hold::new(hold::Config::default());
     for n in 0..10_000 {
         park(&mut hold, &format!("cursor=9f.1&client={:x}", n + 1), n, &log, at(0));
     }
@@ -137,7 +138,7 @@ fn ten_thousand_polls_are_woken_in_bounded_turns_and_the_answer_is_made_once() {
 #[test]
 fn who_parks_after_a_publish_waits_behind_those_who_have_news() {
     let mut log = log(1);
-    let mut hold = Hold::new(HoldConfig::default());
+    let mut hold = Hold::new(hold::Config::default());
     park(&mut hold, "cursor=9f.1", 1, &log, at(0));
     log.publish("", "2", at(0)).unwrap();
     park(&mut hold, "cursor=9f.2", 2, &log, at(0));
@@ -150,7 +151,7 @@ fn who_parks_after_a_publish_waits_behind_those_who_have_news() {
 #[test]
 fn time_runs_out_at_its_time_and_never_before() {
     let log = log(1);
-    let mut hold = Hold::new(HoldConfig::default());
+    let mut hold = Hold::new(hold::Config::default());
     for (token, wait) in [(1, "wait=30"), (2, "wait=1"), (3, "wait=9999"), (4, "x")] {
         park(&mut hold, &format!("cursor=9f.1&{wait}"), token, &log, at(100));
     }
@@ -183,7 +184,7 @@ fn time_runs_out_at_its_time_and_never_before() {
 #[test]
 fn an_aborted_poll_is_gone_and_consumes_nothing() {
     let mut log = log(1);
-    let mut hold = Hold::new(HoldConfig::default());
+    let mut hold = Hold::new(hold::Config::default());
     let keys: Vec<_> = (0..100).map(|n| park(&mut hold, "cursor=9f.1&client=7", n, &log, at(0))).collect();
     // All but the last were overtaken by the next of the same client: their time has come.
     while let Some(reply) = hold.poll(&log, at(0)) {
@@ -227,7 +228,7 @@ fn a_second_poll_of_a_client_wins_loses_or_is_one_more() {
 #[test]
 fn an_unchanged_short_poll_is_304() {
     let mut log = log(2);
-    let mut hold = Hold::new(HoldConfig::default());
+    let mut hold = Hold::new(hold::Config::default());
     let mut status = |log: &Log, query: &str, tags: Option<&[u8]>| {
         let ask = Ask { if_none_match: tags, ..Ask::parse(query.as_bytes()).unwrap() };
         match hold.ask(&ask, 1, log, at(0), &mut |bytes: &mut [u8]| bytes.fill(0)) {
@@ -255,7 +256,7 @@ fn an_unchanged_short_poll_is_304() {
 #[test]
 fn a_closed_log_answers_at_once() {
     let mut log = log(1);
-    let mut hold = Hold::new(HoldConfig::default());
+    let mut hold = Hold::new(hold::Config::default());
     park(&mut hold, "cursor=9f.1", 1, &log, at(0));
     log.close();
     assert_eq!(hold.poll(&log, at(0)).unwrap().status, Status::NO_CONTENT);
@@ -265,9 +266,9 @@ fn a_closed_log_answers_at_once() {
 
 #[test]
 fn another_epoch_wakes_everybody_with_a_reset() {
-    let mut hold = Hold::new(HoldConfig::default());
+    let mut hold = Hold::new(hold::Config::default());
     park(&mut hold, "cursor=9f.3", 1, &log(3), at(0));
-    let new = Log::new(LogConfig::default(), 0xa0);
+    let new = Log::new(log::Config::default(), 0xa0);
     assert!(hold.poll(&new, at(0)).unwrap().body.starts_with(b"event: feed-reset\nid: a0.0\n"));
 }
 
@@ -275,7 +276,7 @@ fn another_epoch_wakes_everybody_with_a_reset() {
 #[test]
 fn a_snapshot_is_seen_at_once() {
     let mut log = log(2);
-    let mut hold = Hold::new(HoldConfig::default());
+    let mut hold = Hold::new(hold::Config::default());
     let entries = b"id: 9f.1\ndata: 1\n\nid: 9f.2\ndata: 2\n\n";
     assert_eq!(reply(&mut hold, "cursor=snapshot&wait=0", 1, &log).body, entries);
     log.set_snapshot("both").unwrap();

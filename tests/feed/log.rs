@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use hopwire::feed::{Cursor, History, Log, LogConfig, Misuse, RESET, Start, Tail};
+use hopwire::feed::{Cursor, History, Log, Misuse, RESET, Start, Tail, log};
 use hopwire::time::Instant;
 
-fn config(max_count: usize, max_bytes: usize, max_age: Option<u64>) -> LogConfig {
-    let mut config = LogConfig::new();
-    (config.max_count, config.max_bytes, config.max_age) = (max_count, max_bytes, max_age.map(Duration::from_secs));
-    config
+fn config(max_count: usize, max_bytes: usize, max_age: Option<u64>) -> log::Config {
+    log::Config { max_count, max_bytes, max_age: max_age.map(Duration::from_secs) }
 }
 
 fn at(seconds: u64) -> Instant {
@@ -96,14 +94,14 @@ fn a_place_that_is_not_known_is_a_reset_and_never_a_hole() {
 
 #[test]
 fn a_history_is_taken_up_again_with_or_without_its_entries() {
-    let mut log = Log::resume(LogConfig::default(), Cursor { epoch: 7, seq: 41 });
+    let mut log = Log::resume(log::Config::default(), Cursor { epoch: 7, seq: 41 });
     assert_eq!(read(&log, Start::resume(b"7.41")), "");
     assert!(read(&log, Start::resume(b"7.40")).starts_with("event: feed-reset\nid: 7.41\n"));
     assert_eq!(log.publish("", "", at(0)), Ok(Cursor { epoch: 7, seq: 42 }));
     assert_eq!(read(&log, Start::resume(b"7.41")), "id: 7.42\ndata: \n\n");
-    assert_eq!(Log::new(LogConfig::default(), 0).epoch(), 1);
+    assert_eq!(Log::new(log::Config::default(), 0).epoch(), 1);
     // Something else than what was saved.
-    let mut log = Log::resume(LogConfig::default(), Cursor { epoch: 7, seq: u64::MAX });
+    let mut log = Log::resume(log::Config::default(), Cursor { epoch: 7, seq: u64::MAX });
     assert_eq!((log.oldest(), log.head()), ((1 << 63) + 1, 1 << 63));
     log.set_snapshot("").unwrap();
     assert_eq!(log.publish("", "", at(0)), Ok(Cursor { epoch: 7, seq: (1 << 63) + 1 }));

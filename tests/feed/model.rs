@@ -8,13 +8,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use hopwire::feed::{
-    Answer, Ask, Cursor, CursorText, History, Hold, HoldConfig, Key, Log, LogConfig, Mode, Overlap, Pull, PullConfig,
-    PullState, PullVerdict, Reader, Start, Tail, Update,
-};
+use hopwire::feed::hold::{self, Answer, Key, Overlap};
+use hopwire::feed::pull::{self, Mode};
+use hopwire::feed::{Ask, Cursor, CursorText, History, Hold, Log, Pull, Reader, Start, Tail, Update, log};
 use hopwire::http::Status;
 use hopwire::io::{Rx, Tx};
-use hopwire::sse::{self, Decoder, Event, Head, KeepAlive, Source, State};
+use hopwire::sse::source::{self, State};
+use hopwire::sse::{Decoder, Event, Head, KeepAlive, Source};
 use hopwire::time::Instant;
 use hopwire::ws;
 
@@ -139,7 +139,7 @@ struct World {
     published: HashMap<Cursor, String>,
     snapshots: HashMap<Cursor, String>,
     epochs: u64,
-    config: LogConfig,
+    config: log::Config,
 }
 
 const MAX_PARKED: usize = 3;
@@ -155,8 +155,8 @@ impl Socket {
 }
 
 impl World {
-    fn new(seed: u64, config: LogConfig) -> Self {
-        let mut hold = HoldConfig::new();
+    fn new(seed: u64, config: log::Config) -> Self {
+        let mut hold = hold::Config::new();
         (hold.max_parked, hold.max_entries, hold.max_bytes) = (MAX_PARKED, MAX_ENTRIES, MAX_BYTES);
         hold.overlap =
             [Overlap::NewestWins, Overlap::OldestWins, Overlap::Independent][usize::try_from(seed % 3).unwrap()];
@@ -189,11 +189,18 @@ impl World {
 
     fn transport(&mut self, kind: u64, start: Start) -> Transport {
         let seed = self.prng.next();
-        let pull = |mode| Transport::Pull(Box::new(Pull::new(PullConfig::new(mode), start, seed | 1, random(seed))));
+        let pull = |mode| {
+            Transport::Pull(Box::new(Pull::new(
+                pull::Config { mode, ..pull::Config::new() },
+                start,
+                seed | 1,
+                random(seed),
+            )))
+        };
         match kind % 4 {
             0 => pull(Mode::Short),
             1 => pull(Mode::Long),
-            2 => Transport::Sse(Box::new(Source::new(sse::Config::default(), random(seed))), Reader::new(start)),
+            2 => Transport::Sse(Box::new(Source::new(source::Config::default(), random(seed))), Reader::new(start)),
             _ => Transport::Ws(Socket { conn: None, message: Vec::new(), connect_at: self.now }, Reader::new(start)),
         }
     }
@@ -254,7 +261,7 @@ impl World {
             let packet = match &mut client.transport {
                 Transport::Pull(pull) => {
                     pull.handle_timeout(self.now);
-                    (pull.state() == PullState::Ask).then(|| {
+                    (pull.state() == pull::State::Ask).then(|| {
                         pull.asking(self.now);
                         Packet::Request(pull.ask().to_string(), pull.if_none_match())
                     })
@@ -439,7 +446,7 @@ impl World {
                 }
                 let after = retry_after.map(|seconds| seconds.to_string());
                 let head = Head { retry_after: after.as_deref().map(str::as_bytes), ..Head::of(status) };
-                if pull.answered(&head, now) != PullVerdict::Read {
+                if pull.answered(&head, now) != pull::Verdict::Read {
                     return;
                 }
                 if cut {
@@ -689,10 +696,8 @@ impl Updates<'_> {
 }
 
 /// Little history: readers fall out of it.
-fn little() -> LogConfig {
-    let mut config = LogConfig::new();
-    (config.max_count, config.max_bytes, config.max_age) = (20, 1200, Some(Duration::from_secs(60)));
-    config
+fn little() -> log::Config {
+    log::Config { max_count: 20, max_bytes: 1200, max_age: Some(Duration::from_secs(60)) }
 }
 
 #[test]
@@ -719,8 +724,7 @@ fn every_client_sees_each_update_once_and_in_order_or_a_reset() {
 /// With history for all, and a server that keeps it over its restarts, nobody is ever reset, whatever the network does.
 #[test]
 fn without_loss_of_history_there_is_no_reset() {
-    let mut config = LogConfig::new();
-    (config.max_count, config.max_bytes, config.max_age) = (10_000, 1 << 24, None);
+    let config = log::Config { max_count: 10_000, max_bytes: 1 << 24, max_age: None };
     for seed in 100..120 {
         let mut world = World::new(seed, config);
         world.forgetful = false;

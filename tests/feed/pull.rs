@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use hopwire::feed::{
-    Answer, Ask, Cursor, CursorText, Hold, HoldConfig, Log, LogConfig, Mode, Pull, PullConfig, PullState, PullVerdict,
-    Reader, Start, Update,
-};
+use hopwire::feed::hold::{self, Answer};
+use hopwire::feed::pull::{self, Mode};
+use hopwire::feed::{Ask, Cursor, CursorText, Hold, Log, Pull, Reader, Start, Update, log};
 use hopwire::http::Status;
 use hopwire::io::Rx;
 use hopwire::sse::Head;
@@ -21,13 +20,13 @@ fn at(millis: u64) -> Instant {
 }
 
 fn pull(mode: Mode) -> Pull<Constant> {
-    Pull::new(PullConfig::new(mode), Start::Oldest, 1, LEAST)
+    Pull::new(pull::Config { mode, ..pull::Config::new() }, Start::Oldest, 1, LEAST)
 }
 
 /// One answer, whole; how many updates it had.
 fn answer(pull: &mut Pull<Constant>, now: Instant, body: &str) -> usize {
     pull.asking(now);
-    assert_eq!(pull.answered(&Head::of(Status::OK), now), PullVerdict::Read);
+    assert_eq!(pull.answered(&Head::of(Status::OK), now), pull::Verdict::Read);
     let mut body = body.as_bytes().to_vec();
     let mut rx = Rx::new(&mut body);
     let updates = std::iter::from_fn(|| pull.poll(now, &mut rx).map(|_| ())).count();
@@ -41,7 +40,7 @@ fn status(code: u16) -> Head<'static> {
 
 #[test]
 fn any_entropy_leaves_it_debug() {
-    let pull = Pull::new(PullConfig::new(Mode::Long), Start::Oldest, 1, |bytes: &mut [u8]| bytes.fill(7));
+    let pull = Pull::new(pull::Config::new(), Start::Oldest, 1, |bytes: &mut [u8]| bytes.fill(7));
     assert!(format!("{pull:?}").contains("state: Ask,"));
 }
 
@@ -67,8 +66,8 @@ fn short_polls_come_closer_with_news_and_part_without() {
 /// Client and server without news: a head and no content.
 #[test]
 fn a_short_poll_without_news_is_a_304() {
-    let mut log = Log::new(LogConfig::default(), 0x9f);
-    let mut hold = Hold::new(HoldConfig::default());
+    let mut log = Log::new(log::Config::default(), 0x9f);
+    let mut hold = Hold::new(hold::Config::default());
     let mut pull = pull(Mode::Short);
     let (mut now, mut told) = (at(0), Vec::new());
     for turn in 0..5 {
@@ -89,7 +88,7 @@ fn a_short_poll_without_news_is_a_304() {
         let updates = std::iter::from_fn(|| pull.poll(now, &mut rx).map(|_| ())).count();
         pull.ended(now);
         told.push((reply.status.code(), updates));
-        assert_eq!(verdict == PullVerdict::Unchanged, reply.body.is_empty());
+        assert_eq!(verdict == pull::Verdict::Unchanged, reply.body.is_empty());
         now = pull.poll_timeout().unwrap();
         pull.handle_timeout(now);
     }
@@ -104,7 +103,7 @@ fn a_long_poll_follows_the_last_at_once_but_not_in_a_busy_loop() {
     // A server, or a cache, that answers at once whatever is asked.
     for millis in 0..10_000 {
         pull.handle_timeout(at(millis));
-        while pull.state() == PullState::Ask {
+        while pull.state() == pull::State::Ask {
             answer(&mut pull, at(millis), "id: 9f.1\n\n");
             asked += 1;
         }
@@ -115,7 +114,7 @@ fn a_long_poll_follows_the_last_at_once_but_not_in_a_busy_loop() {
 /// Each refused at once, by a server or a network that allows no wait to be kept from it.
 #[test]
 fn failures_are_no_busy_loop_either_however_short_the_waits() {
-    let mut config = PullConfig::new(Mode::Short);
+    let mut config = pull::Config { mode: Mode::Short, ..pull::Config::new() };
     (config.min_retry, config.max_retry) = (Duration::ZERO, Duration::ZERO);
     (config.min_interval, config.max_interval) = (Duration::ZERO, Duration::ZERO);
     for how in 0..3 {
@@ -123,7 +122,7 @@ fn failures_are_no_busy_loop_either_however_short_the_waits() {
         let mut asked = 0;
         for millis in 0..10_000 {
             pull.handle_timeout(at(millis));
-            while pull.state() == PullState::Ask {
+            while pull.state() == pull::State::Ask {
                 match how {
                     0 => {
                         pull.asking(at(millis));
@@ -149,7 +148,7 @@ fn an_answer_without_a_cursor_is_none() {
         let mut pull = pull(Mode::Long);
         for seconds in [1, 2, 4] {
             assert_eq!(answer(&mut pull, at(0), body), 0);
-            assert_eq!((pull.state(), pull.poll_timeout()), (PullState::Waiting, Some(at(seconds * 1000))), "{body}");
+            assert_eq!((pull.state(), pull.poll_timeout()), (pull::State::Waiting, Some(at(seconds * 1000))), "{body}");
             pull.handle_timeout(at(seconds * 1000));
         }
         assert_eq!(pull.reader().start(), Start::Oldest);
@@ -158,7 +157,7 @@ fn an_answer_without_a_cursor_is_none() {
 
 #[test]
 fn habits_that_contradict_each_other_are_no_panic() {
-    let mut config = PullConfig::new(Mode::Short);
+    let mut config = pull::Config { mode: Mode::Short, ..pull::Config::new() };
     (config.min_interval, config.max_interval) = (Duration::from_secs(9), Duration::from_secs(3));
     let mut pull = Pull::new(config, Start::Oldest, 1, LEAST);
     answer(&mut pull, at(0), "id: 9f.1\n\n");
@@ -172,9 +171,9 @@ fn the_guard_is_the_hold_and_ten_seconds() {
         pull.asking(at(0));
         assert_eq!(pull.poll_timeout(), Some(at(guard)));
         pull.handle_timeout(at(guard - 1));
-        assert_eq!(pull.state(), PullState::Asking);
+        assert_eq!(pull.state(), pull::State::Asking);
         pull.handle_timeout(at(guard));
-        assert_eq!(pull.state(), PullState::Waiting);
+        assert_eq!(pull.state(), pull::State::Waiting);
     }
 }
 
@@ -184,11 +183,11 @@ fn every_status_is_read_tried_again_or_the_end() {
         let mut pull = pull(Mode::Long);
         pull.asking(at(0));
         let expected = match code {
-            200 => (PullVerdict::Read, PullState::Reading),
-            204 => (PullVerdict::Closed, PullState::Stopped),
-            304 => (PullVerdict::Unchanged, PullState::Ask),
-            408 | 425 | 429 | 500 | 502 | 503 | 504 => (PullVerdict::Retry, PullState::Waiting),
-            _ => (PullVerdict::Failed, PullState::Stopped),
+            200 => (pull::Verdict::Read, pull::State::Reading),
+            204 => (pull::Verdict::Closed, pull::State::Stopped),
+            304 => (pull::Verdict::Unchanged, pull::State::Ask),
+            408 | 425 | 429 | 500 | 502 | 503 | 504 => (pull::Verdict::Retry, pull::State::Waiting),
+            _ => (pull::Verdict::Failed, pull::State::Stopped),
         };
         assert_eq!((pull.answered(&status(code), at(0)), pull.state()), expected, "{code}");
     }
@@ -206,9 +205,9 @@ fn failures_double_the_wait_and_progress_resets_it() {
     answer(&mut pull, at(0), "id: 9f.1\ndata: x\n\n");
     pull.asking(at(0));
     let busy = Head { retry_after: Some(b"30"), ..status(503) };
-    assert_eq!(pull.answered(&busy, at(0)), PullVerdict::Retry);
+    assert_eq!(pull.answered(&busy, at(0)), pull::Verdict::Retry);
     assert_eq!(pull.poll_timeout(), Some(at(30_000)), "Retry-After is honoured");
-    let mut pull = Pull::new(PullConfig::new(Mode::Long), Start::Oldest, 1, MOST);
+    let mut pull = Pull::new(pull::Config::new(), Start::Oldest, 1, MOST);
     pull.asking(at(0));
     pull.lost(at(0));
     assert_eq!(pull.poll_timeout().unwrap().saturating_since(at(1499)).as_millis(), 0, "spread from the first");
@@ -237,7 +236,7 @@ fn a_repeated_or_broken_answer_is_never_believed() {
     for bad in ["id: 9f.5\ndata: v\n\n", "id: a0.4\ndata: v\n\n", "id: 7\ndata: v\n\n", "data: v\n\n"] {
         let mut pull = pull_at(b"9f.3");
         assert_eq!(answer(&mut pull, at(0), bad), 0, "{bad}");
-        assert_eq!((pull.state(), pull.reader().start()), (PullState::Waiting, Start::resume(b"9f.3")), "{bad}");
+        assert_eq!((pull.state(), pull.reader().start()), (pull::State::Waiting, Start::resume(b"9f.3")), "{bad}");
     }
     // A reset counts for the cursor that it answers, and for no other.
     let reset = "event: feed-reset\nid: a0.0\ndata: {\"asked\":\"9f.3\",\"oldest\":\"a0.0\",\"head\":\"a0.1\"}\n\n";
@@ -248,7 +247,7 @@ fn a_repeated_or_broken_answer_is_never_believed() {
 }
 
 fn pull_at(cursor: &[u8]) -> Pull<Constant> {
-    Pull::new(PullConfig::new(Mode::Long), Start::resume(cursor), 1, LEAST)
+    Pull::new(pull::Config::new(), Start::resume(cursor), 1, LEAST)
 }
 
 #[test]
@@ -260,7 +259,7 @@ fn a_place_is_taken_by_who_has_none() {
     reader.place(b"9f.9");
     assert_eq!(reader.start(), Start::resume(b"9f.4"));
     // The place and the first event after it may come in one piece.
-    let mut pull = Pull::new(PullConfig::new(Mode::Long), Start::Now, 1, LEAST);
+    let mut pull = Pull::new(pull::Config::new(), Start::Now, 1, LEAST);
     assert_eq!(answer(&mut pull, at(0), "id: 9f.4\n\nid: 9f.5\ndata: x\n\n"), 1);
     assert_eq!(pull.reader().start(), Start::resume(b"9f.5"));
 }
@@ -310,7 +309,7 @@ proptest! {
         mode in prop::sample::select(&[Mode::Short, Mode::Long][..]),
         doing in prop::collection::vec(doing(), 0..120),
     ) {
-        let (mut pull, mut now, mut requests) = (Pull::new(PullConfig::new(mode), Start::Oldest, 1, MOST), 0, 0);
+        let (mut pull, mut now, mut requests) = (Pull::new(pull::Config { mode, ..pull::Config::new() }, Start::Oldest, 1, MOST), 0, 0);
         let mut place: Option<Cursor> = None;
         for doing in doing {
             let before = pull.state();
@@ -343,10 +342,10 @@ proptest! {
                 }
             }
             let state = pull.state();
-            requests += u64::from(before == PullState::Ask && state == PullState::Asking);
-            prop_assert!(before != PullState::Stopped || state == PullState::Stopped);
+            requests += u64::from(before == pull::State::Ask && state == pull::State::Asking);
+            prop_assert!(before != pull::State::Stopped || state == pull::State::Stopped);
             match (state, pull.poll_timeout()) {
-                (PullState::Stopped | PullState::Ask, due) => prop_assert_eq!(due, None),
+                (pull::State::Stopped | pull::State::Ask, due) => prop_assert_eq!(due, None),
                 (_, due) => prop_assert!(due.is_some_and(|due| due <= at(now + 3600 * 1500)), "{:?} {:?}", state, due),
             }
             // A burst of 20, and then one in 200 ms.

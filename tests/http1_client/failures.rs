@@ -25,7 +25,7 @@ fn each_limit() {
         ("200 OK\r\n\r\nhello!".into(), Some(Limit::Body)),
         ("200 OK\r\n\r\nhello".into(), None),
     ] {
-        let mut dialogue = Dialogue::new(Client::new(&config));
+        let mut dialogue = Dialogue::new(Client::new(config));
         ask(&mut dialogue, Method::Get).unwrap();
         dialogue.feed(format!("HTTP/1.1 {response}").as_bytes());
         assert_eq!(dialogue.violation, limit.map(Violation::Limit), "{response:?}");

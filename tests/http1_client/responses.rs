@@ -81,7 +81,7 @@ fn interim_responses_come_before_the_final_one_so_many_and_no_more() {
     assert_eq!(reply.fields, [("link".to_owned(), b"a".to_vec())]);
 
     let config = Config { max_interim: 2, ..Config::default() };
-    let mut dialogue = Dialogue::new(Client::new(&config));
+    let mut dialogue = Dialogue::new(Client::new(config));
     for _ in 0..2 {
         ask(&mut dialogue, Method::Get).unwrap();
         dialogue.feed(&CONTINUE.repeat(2));

@@ -15,7 +15,7 @@ fn deadlines_fire_at_their_time_and_not_before() {
     };
     let at = |seconds: u64| Instant::from_millis(seconds * 1000);
     let start = || {
-        let mut dialogue = Dialogue::new(Client::new(&config));
+        let mut dialogue = Dialogue::new(Client::new(config));
         dialogue.feed(b"");
         dialogue
     };
@@ -106,7 +106,7 @@ fn deadlines_fire_at_their_time_and_not_before() {
         idle_timeout: None,
         ..config
     };
-    let mut never = Dialogue::new(Client::new(&none));
+    let mut never = Dialogue::new(Client::new(none));
     never.feed(b"");
     ask(&mut never, Method::Get).unwrap();
     never.feed(b"HTTP/1.1 200 OK\r\n\r\nhello");

@@ -54,7 +54,7 @@ fn play(case: &Value, pieces: &[&[u8]]) -> Played {
     if !offered.is_empty() {
         fields.push(("upgrade", offered.as_bytes()));
     }
-    let mut dialogue = Dialogue::new(Client::new(&config));
+    let mut dialogue = Dialogue::new(Client::new(config));
     dialogue.call(|client, tx| client.request(method, target, &fields, BodyLength::None, tx)).unwrap();
     for piece in pieces {
         dialogue.feed(piece);

@@ -3,7 +3,8 @@
 
 use crate::support::exchange::{Exchange, Head, Out, Told};
 use hopwire::http::Status;
-use hopwire::http1::{Ambiguous, Config, Limit, Malformed, Server, Unsupported, Violation};
+use hopwire::http1::server::{Config, Server};
+use hopwire::http1::{Ambiguous, Limit, Malformed, Unsupported, Violation};
 use hopwire::io::Wants;
 
 const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -14,7 +15,7 @@ const CODING: Violation = Violation::Malformed(Malformed::TransferEncoding);
 
 /// How a connection ends on which `wire` came, whose requests are answered when they are complete.
 fn outcome(wire: &[u8], cuts: &[usize]) -> (Vec<Told>, Option<Violation>, String, Wants) {
-    let mut exchange = Exchange::new(Server::new(&Config { max_chunk_ext: 100, ..Config::default() }));
+    let mut exchange = Exchange::new(Server::new(Config { max_chunk_ext: 100, ..Config::default() }));
     let mut answer = |server: &mut Server, told: &Told, out: &mut Out| {
         if *told == Told::End && server.owes_response() {
             out.call(|tx| server.respond_with(Status::OK, &[], b"", tx)).expect("an answer is due");

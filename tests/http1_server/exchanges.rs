@@ -154,7 +154,7 @@ fn unwanted_content_is_dropped_up_to_a_budget() {
     let run = |request: &str| {
         let mut ends = Vec::new();
         for cut in 0..request.len() {
-            let mut exchange = Exchange::new(Server::new(&config));
+            let mut exchange = Exchange::new(Server::new(config));
             exchange.feed(&request.as_bytes()[..cut], &mut { early });
             exchange.feed(&request.as_bytes()[cut..], &mut { early });
             assert!(exchange.violation.is_none() || exchange.wire().matches("HTTP/1.1").count() == 1);
@@ -181,7 +181,7 @@ fn unwanted_content_is_dropped_up_to_a_budget() {
 fn an_answer_that_goes_on_closes_only_if_its_request_is_left_unread() {
     let request = |n: usize| format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {n}\r\n\r\n{}", "x".repeat(n));
     for body in [BodyLength::Chunked, BodyLength::Length(20)] {
-        let mut exchange = Exchange::new(Server::new(&Config { max_drain: 8, ..Config::default() }));
+        let mut exchange = Exchange::new(Server::new(Config { max_drain: 8, ..Config::default() }));
         exchange.feed(&[request(20).as_bytes(), GET].concat(), &mut |server, told, out| match told {
             Told::Request(Head { method, .. }) if method == "POST" => {
                 out.call(|tx| server.respond(Status::OK, &[], body, tx)).unwrap();
@@ -196,7 +196,7 @@ fn an_answer_that_goes_on_closes_only_if_its_request_is_left_unread() {
         assert_eq!(exchange.server.wants(), Wants::Input);
     }
     for (n, wants) in [(8, Wants::Input), (9, Wants::Close)] {
-        let mut exchange = Exchange::new(Server::new(&Config { max_drain: 8, ..Config::default() }));
+        let mut exchange = Exchange::new(Server::new(Config { max_drain: 8, ..Config::default() }));
         exchange.feed(request(n).as_bytes(), &mut |server, told, out| {
             if matches!(told, Told::Request(_)) {
                 out.call(|tx| server.respond(Status::OK, &[], BodyLength::Chunked, tx)).unwrap();

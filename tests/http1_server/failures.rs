@@ -79,7 +79,7 @@ fn each_limit_has_its_status() {
         (format!("{chunked}0\r\na:\r\nb:\r\nc:\r\nd:\r\n"), 431, Limit::Fields),
     ];
     for (request, status, limit) in cases {
-        let mut exchange = Exchange::new(Server::new(&config));
+        let mut exchange = Exchange::new(Server::new(config));
         exchange.feed(request.as_bytes(), &mut ignore);
         assert_eq!(exchange.violation, Some(Violation::Limit(limit)), "{request:?}");
         let reason = Status::new(status).unwrap().reason();

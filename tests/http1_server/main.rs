@@ -21,7 +21,8 @@ mod vectors;
 use std::time::Duration;
 
 use hopwire::http::Status;
-use hopwire::http1::{BodyLength, Config, HeadLimits, Limit, Misuse, Prepared, Server, Timeout, Violation};
+use hopwire::http1::server::{Config, Prepared, Server};
+use hopwire::http1::{BodyLength, HeadLimits, Limit, Misuse, Timeout, Violation};
 use hopwire::io::{Full, Rx, SendError, Tx, Wants};
 use hopwire::time::Instant;
 use proptest::prelude::*;

@@ -153,7 +153,7 @@ struct Seen {
 }
 
 fn run(wire: &[u8], ends: &[usize], plan: &[u8], room: usize, last: bool) -> Seen {
-    let mut exchange = Exchange::new(Server::new(&Config { max_drain: 20, ..Config::default() }));
+    let mut exchange = Exchange::new(Server::new(Config { max_drain: 20, ..Config::default() }));
     exchange.out.size = room;
     let mut answer = by_plan(plan.to_vec());
     let mut start = 0;
@@ -234,7 +234,7 @@ proptest! {
 /// Makes the calls while `wire` comes in; what was told and sent. A call that is refused, for whatever reason, has changed
 /// nothing.
 fn in_any_order(wire: &[u8], calls: &[(u8, usize, u8)]) -> (Vec<Told>, Vec<u8>) {
-    let mut server = Server::new(&Config { max_drain: 20, ..Config::default() });
+    let mut server = Server::new(Config { max_drain: 20, ..Config::default() });
     let (mut told, mut sent, mut received) = (Vec::new(), Vec::new(), Vec::new());
     let (mut input, mut now, mut failed) = (wire, Instant::ZERO, None);
     for &(call, room, n) in calls {

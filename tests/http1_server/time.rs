@@ -33,7 +33,7 @@ fn deadlines_fire_at_their_time_and_not_before() {
     let second = 1_000_000_000;
     for (bytes, answer, (seconds, after), violation, wire) in cases {
         let start = Instant::from_nanos(77);
-        let mut exchange = Exchange::new(Server::new(&config));
+        let mut exchange = Exchange::new(Server::new(config));
         exchange.now = start;
         exchange.feed(bytes, answer);
         // A poll without news, later, changes nothing.

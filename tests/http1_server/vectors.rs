@@ -7,7 +7,8 @@ use crate::support::json::Value;
 use crate::support::vectors::{self, Suite, is_fields};
 use crate::support::{hex, show};
 use hopwire::http::Status;
-use hopwire::http1::{Config, HeadLimits, Server};
+use hopwire::http1::HeadLimits;
+use hopwire::http1::server::{Config, Server};
 use hopwire::io::Wants;
 
 /// All that came of one input.
@@ -62,7 +63,7 @@ fn play(case: &Value, pieces: &[&[u8]]) -> Played {
         }
         _ => {}
     };
-    let mut exchange = Exchange::new(Server::new(&config));
+    let mut exchange = Exchange::new(Server::new(config));
     for piece in pieces {
         exchange.feed(piece, &mut answer);
     }

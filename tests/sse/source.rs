@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use hopwire::http::Status;
 use hopwire::io::Rx;
-use hopwire::sse::{Config, Event, Head, Source, State, Verdict};
+use hopwire::sse::source::{Config, State, Verdict};
+use hopwire::sse::{Event, Head, Source};
 use hopwire::time::Instant;
 use proptest::prelude::*;
 

@@ -1,6 +1,7 @@
 //! An [`http1::Server`](hopwire::http1::Server) between a wire in memory and a caller who answers.
 
-use hopwire::http1::{BodyLength, Event, Misuse, Server, Target, Violation};
+use hopwire::http1::server::{Event, Server};
+use hopwire::http1::{BodyLength, Misuse, Target, Violation};
 use hopwire::io::{Rx, SendError, Tx, Wants};
 use hopwire::time::Instant;
 

@@ -67,8 +67,7 @@ fn a_million_empty_fragments_are_too_many() {
 
 #[test]
 fn the_limit_of_a_message_is_over_all_its_fragments() {
-    let mut config = Config::default();
-    config.max_message = 10;
+    let config = Config { max_message: 10, ..Config::new() };
     let wire = [frame(0x02, b"12345", true), frame(0x00, b"12345", true)].concat();
     assert_eq!(fails(&wire, config), (None, None));
     assert_eq!(fails(&[&wire[..], b"\x80\x81"].concat(), config), (Some(Violation::Limit(Limit::Message)), Some(1009)));

@@ -18,14 +18,12 @@ fn packed(data: &[u8]) -> Vec<u8> {
 }
 
 fn compressing() -> Config {
-    let mut config = Config::default();
-    config.compression = true;
-    config
+    Config { compression: true, ..Config::new() }
 }
 
 /// A server that inflates `room` bytes at a time hears `wire`.
 fn hear(wire: &[u8], config: Config, room: usize) -> Told {
-    Player::inflating(200, Inflation::new(&config, true, room)).play(&mut server(config), [wire], false)
+    Player::inflating(200, Inflation::new(config, true, room)).play(&mut server(config), [wire], false)
 }
 
 /// What comes of one compressed message, whatever is inflated at a time.
@@ -118,7 +116,7 @@ fn a_bomb_fails_before_its_memory_is_spent() {
     let mut config = compressing();
     config.max_message = 1000;
     let bomb = packed(&vec![0; 1 << 20]);
-    let mut receiver = Receiver::new(&config, true);
+    let mut receiver = Receiver::new(config, true);
     let (mut decoder, mut window) = (Decoder::new(), Window::<[u8; 32768]>::new());
     let mut out = vec![0xaa; 1 << 16];
     let mut piece = Piece { kind: Kind::Binary, data: &bomb, end: true };
@@ -160,7 +158,7 @@ fn the_ratio_counts_beyond_the_first_mebibyte() {
 #[test]
 fn an_output_of_less_than_a_code_point_is_too_small() {
     let payload = packed("€😀".as_bytes());
-    let mut receiver = Receiver::new(&compressing(), true);
+    let mut receiver = Receiver::new(compressing(), true);
     let (mut decoder, mut window) = (Decoder::new(), Window::<[u8; 32768]>::new());
     let mut piece = Piece { kind: Kind::Text, data: &payload, end: true };
     let outcome = receiver.inflate(&mut piece, &mut decoder, &mut window, &mut []);
@@ -221,7 +219,7 @@ proptest! {
                 }
             }
         }
-        let player = Player::inflating(9, Inflation::new(&config, takeover, room));
+        let player = Player::inflating(9, Inflation::new(config, takeover, room));
         let told = match masked {
             true => player.play(&mut server(config), wire.chunks(read), false),
             false => player.play(&mut client(config), wire.chunks(read), false),
@@ -248,7 +246,7 @@ proptest! {
 #[test]
 fn receivers_take_turns_with_a_decoder() {
     let payload = packed(b"hello hello hello");
-    let mut receivers = [(); 2].map(|()| Receiver::new(&compressing(), false));
+    let mut receivers = [(); 2].map(|()| Receiver::new(compressing(), false));
     let (mut decoder, mut window) = (Decoder::new(), Window::<[u8; 32768]>::new());
     let mut out = [0; 64];
     for turn in 0..4 {

@@ -83,7 +83,7 @@ pub struct Inflation {
 }
 
 impl Inflation {
-    pub fn new(config: &Config, takeover: bool, room: usize) -> Self {
+    pub fn new(config: Config, takeover: bool, room: usize) -> Self {
         let (decoder, window) = (Box::new(Decoder::new()), Box::new(Window::<[u8; 32768]>::new()));
         Self { receiver: Receiver::new(config, takeover), decoder, window, room }
     }

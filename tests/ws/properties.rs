@@ -79,9 +79,7 @@ fn conversation(masked: bool) -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn tight() -> Config {
-    let mut config = Config::default();
-    (config.max_frame, config.max_message, config.max_fragments) = (600, 900, 6);
-    config
+    Config { max_frame: 600, max_message: 900, max_fragments: 6, ..Config::new() }
 }
 
 proptest! {

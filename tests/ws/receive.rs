@@ -57,8 +57,7 @@ fn an_answer_must_fit_before_its_cause_is_consumed() {
 
 #[test]
 fn the_owner_of_the_pongs_can_be_the_caller() {
-    let mut config = Config::default();
-    config.auto_pong = false;
+    let config = Config { auto_pong: false, ..Config::new() };
     let told = play(&mut server(config), [&frame(0x89, b"ping", true)[..]], 0, false);
     assert_eq!((told.got, told.wire), (vec![Got::Ping(b"ping".to_vec())], vec![]));
 }

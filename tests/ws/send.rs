@@ -129,8 +129,7 @@ fn the_mask_is_the_key_repeated() {
 
 #[test]
 fn long_messages_go_out_in_fragments() {
-    let mut config = Config::default();
-    config.max_frame_sent = 4;
+    let mut config = Config { max_frame_sent: 4, ..Config::new() };
     for masked in [false, true] {
         let mut out = [0; 64];
         let mut send = |data: &[u8], room: usize| {

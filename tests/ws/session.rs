@@ -161,8 +161,7 @@ fn compression_is_used_where_it_was_negotiated_and_saves_something() {
     let plain = frames(&say(&mut s, &mut shared, &["x".repeat(63).into(), vec![], noise]));
     assert_eq!(plain.iter().map(|(first, _)| *first).collect::<Vec<_>>(), [0x81, 0x81, 0x82]);
     for (compressed_from, firsts) in [(64, [0x81, 0xc1]), (65, [0x81, 0x81]), (63, [0xc1, 0xc1]), (0, [0xc1, 0xc1])] {
-        let mut config = Config::new();
-        config.compressed_from = compressed_from;
+        let config = Config { compressed_from, ..Config::new() };
         let mut s = Session::server(config, Some(params));
         let mut sent = say(&mut s, &mut shared, &["x".repeat(63).into()]);
         sent.extend(say(&mut s, &mut shared, &["x".repeat(64).into()]));
@@ -316,8 +315,7 @@ fn a_failed_send_leaves_the_context_in_step() {
 
 #[test]
 fn limits_and_broken_data_fail_the_session() {
-    let mut config = Config::new();
-    config.max_message = 1000;
+    let config = Config { max_message: 1000, ..Config::new() };
     let bomb = say(&mut client(Some(Params::default())), &mut Shared::default(), &[vec![b'x'; 5000]]);
     for (wire, violation) in [
         (bomb, Violation::Limit(Limit::Message)),

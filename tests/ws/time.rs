@@ -37,8 +37,7 @@ fn quiet_until<R: Role>(conn: &mut Connection<R>, at: Instant) {
 
 /// A connection with one deadline, which has seen the time.
 fn with(set: impl Fn(&mut Config)) -> Connection<Server> {
-    let mut config = Config::default();
-    (config.ping_interval, config.pong_timeout, config.stall_timeout) = (None, None, None);
+    let mut config = Config { ping_interval: None, pong_timeout: None, stall_timeout: None, ..Config::new() };
     set(&mut config);
     let mut conn = server(config);
     hear(&mut conn, NOW, vec![]).unwrap();
@@ -52,8 +51,7 @@ fn the_clock_starts_with_the_first_call_that_knows_it() {
     assert_eq!(tick(&mut conn, NOW), b"");
     assert_eq!(conn.poll_timeout(), NOW.checked_add(Config::PING_INTERVAL));
     assert_eq!(with(|_| ()).poll_timeout(), None);
-    let mut off = Config::default();
-    off.ping_interval = None;
+    let off = Config { ping_interval: None, ..Config::new() };
     assert_eq!(server(off).poll_timeout(), None);
 }
 

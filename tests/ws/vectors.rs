@@ -44,7 +44,7 @@ fn told(case: &Value, pieces: &[&[u8]], inflated_at_once: usize) -> Told {
         None => Player::new(200),
         Some(params) => {
             let sender = if is_server { "client_no_context_takeover" } else { "server_no_context_takeover" };
-            Player::inflating(200, Inflation::new(&config, !params.is_true(sender), inflated_at_once))
+            Player::inflating(200, Inflation::new(config, !params.is_true(sender), inflated_at_once))
         }
     };
     match is_server {

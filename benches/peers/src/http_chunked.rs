@@ -4,7 +4,8 @@
 //! buffer, and include the head; `@copy` is that copy alone. `.._inplace` is hopwire's server without it, `.._codec` its
 //! decoder alone, on the wire where it lies, like the other decoders.
 use crate::harness::*;
-use hopwire::http1::{Config, Event, HeadLimits, Server, chunked};
+use hopwire::http1::server::{Config, Event, Server};
+use hopwire::http1::{HeadLimits, chunked};
 use hopwire::io::{Rx, RxBuffer, Tx};
 use hopwire::time::Instant;
 use std::hint::black_box;
@@ -23,7 +24,7 @@ fn wire(total: usize, chunk: usize) -> (Vec<u8>, Vec<u8>) {
     (w, body)
 }
 
-fn hopwire(config: &Config, inbox: &mut RxBuffer<Vec<u8>>, head: &[u8], wire: &[u8], mut f: impl FnMut(&[u8])) {
+fn hopwire(config: Config, inbox: &mut RxBuffer<Vec<u8>>, head: &[u8], wire: &[u8], mut f: impl FnMut(&[u8])) {
     let (mut server, mut out) = (Server::new(config), [0; 256]);
     for mut w in [head, wire] {
         while !w.is_empty() {
@@ -56,7 +57,7 @@ fn hopwire(config: &Config, inbox: &mut RxBuffer<Vec<u8>>, head: &[u8], wire: &[
     panic!("the body has no end");
 }
 /// `wire` is the whole request.
-fn hopwire_inplace(config: &Config, wire: &mut [u8], mut f: impl FnMut(&[u8])) {
+fn hopwire_inplace(config: Config, wire: &mut [u8], mut f: impl FnMut(&[u8])) {
     let (mut server, mut out) = (Server::new(config), [0; 256]);
     let (mut rx, mut tx) = (Rx::new(wire), Tx::new(&mut out));
     loop {
@@ -196,19 +197,19 @@ pub fn run() {
 
         let config = Config { max_body: 2 << 20, ..Config::new() };
         let mut inbox = RxBuffer::new(vec![0; 16384]);
-        hopwire(&config, &mut inbox, HEAD, w, |b| got.extend_from_slice(b));
+        hopwire(config, &mut inbox, HEAD, w, |b| got.extend_from_slice(b));
         assert!(got == body);
         g.add_hopwire("", 1, move || {
-            hopwire(&config, &mut inbox, HEAD, black_box(w), |b| {
+            hopwire(config, &mut inbox, HEAD, black_box(w), |b| {
                 black_box((b.as_ptr(), b.len()));
             });
         });
         got.clear();
         let mut whole = [HEAD, w].concat();
-        hopwire_inplace(&config, &mut whole, |b| got.extend_from_slice(b));
+        hopwire_inplace(config, &mut whole, |b| got.extend_from_slice(b));
         assert!(got == body);
         g.add_hopwire("inplace", 1, move || {
-            hopwire_inplace(&config, black_box(&mut whole), |b| {
+            hopwire_inplace(config, black_box(&mut whole), |b| {
                 black_box((b.as_ptr(), b.len()));
             });
         });

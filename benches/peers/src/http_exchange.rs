@@ -7,7 +7,7 @@ use crate::hyper_mem::{BODY, FIELDS, hyper_conn, hyper_round};
 use crate::inputs::{BROWSER_703, SHORT_68};
 use crate::memio::Sink;
 use hopwire::http::Status;
-use hopwire::http1::{Event, Prepared, Server};
+use hopwire::http1::server::{Event, Prepared, Server};
 use hopwire::io::{RxBuffer, Tx};
 use hopwire::time::Instant;
 use std::hint::black_box;

@@ -5,7 +5,8 @@
 //! into a receive buffer, to compare with http-net's connection, which copies too.
 use crate::harness::*;
 use crate::inputs::*;
-use hopwire::http1::{Event, HeadLimits, RequestHead, Server};
+use hopwire::http1::server::{Event, Server};
+use hopwire::http1::{HeadLimits, RequestHead};
 use hopwire::io::{RxBuffer, Tx};
 use hopwire::time::Instant;
 use std::hint::black_box;

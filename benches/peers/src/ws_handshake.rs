@@ -6,7 +6,8 @@
 use crate::harness::*;
 use crate::inputs::UPGRADE_230;
 use crate::memio::{MemIo, Sink};
-use hopwire::http1::{Event, HeadLimits, RequestHead, Server};
+use hopwire::http1::server::{Event, Server};
+use hopwire::http1::{HeadLimits, RequestHead};
 use hopwire::io::{RxBuffer, Tx};
 use hopwire::time::Instant;
 use hopwire::ws::{Connection, Handshake, OriginPolicy};

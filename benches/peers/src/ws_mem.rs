@@ -7,7 +7,8 @@ use crate::hyper_mem::hyper_conn;
 use crate::inputs::*;
 use crate::memio::{MemIo, Sink};
 use futures::{Sink as _, Stream};
-use hopwire::{http, http1, io as hop, time::Instant, ws};
+use hopwire::http1::{self, server};
+use hopwire::{http, io as hop, time::Instant, ws};
 use std::pin::Pin;
 use std::task::{Context, Waker};
 
@@ -83,7 +84,7 @@ pub fn run() {
         inbox.advance(full.len());
         let (mut rx, mut tx) = (inbox.rx(), hop::Tx::new(&mut out));
         let mut server = http1::Server::default();
-        let Ok(Some(http1::Event::Request(request))) = server.poll(Instant::ZERO, &mut rx, &mut tx) else { panic!() };
+        let Ok(Some(server::Event::Request(request))) = server.poll(Instant::ZERO, &mut rx, &mut tx) else { panic!() };
         let handshake = ws::Handshake::of(&request).unwrap().unwrap();
         handshake.accept(ws::OriginPolicy::SameHost).unwrap().write(&mut tx).unwrap();
         let mut connection = ws::Connection::default();
@@ -314,7 +315,7 @@ pub fn run() {
         let (mut rx, mut tx) = (inbox.rx(), hop::Tx::new(&mut out));
         let mut server = http1::Server::default();
         while let Some(event) = server.poll(Instant::ZERO, &mut rx, &mut tx).unwrap() {
-            if let http1::Event::Request(_) = event {
+            if let server::Event::Request(_) = event {
                 server.respond_with(http::Status::OK, &[], b"Hello, World!", &mut tx).unwrap();
             }
         }

@@ -6,7 +6,8 @@ use super::pipeline::MAX_PIPELINE;
 use crate::http1::HeadLimits;
 use crate::time::Timers;
 
-/// What a connection bounds, and how long it waits. Every default is a named constant of this type.
+/// What a connection bounds, and how long it waits. Every default is a named constant of this type. More
+/// settings may come: write `..Config::new()` behind your own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Bounds of a response's head (`line` is that of its status line), and of a trailer section.

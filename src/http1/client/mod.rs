@@ -1,6 +1,6 @@
 //! The client's end of an HTTP/1.1 connection.
 //!
-//! Looking for requests? `send`. For how their heads are judged and written? `request`. For those of clients behind us?
+//! Looking for requests? `send`. For how their heads are judged and written? `request`. For those made once? `prepared`. For those of clients behind us?
 //! `forward`. For what happens to received bytes? `receive`. For which answer is whose? `pipeline`. For limits and deadlines?
 //! `config`. For what a request offers to change to? `offer`.
 
@@ -8,6 +8,7 @@ mod config;
 mod forward;
 mod offer;
 mod pipeline;
+mod prepared;
 mod receive;
 mod request;
 mod send;
@@ -19,15 +20,15 @@ use pipeline::Pipeline;
 use super::chunked::Piece;
 use super::content::Content;
 use super::cycle::{Side, State, Step};
-use super::error::{Timeout, Violation};
 use super::incoming::Incoming;
 use super::response::{Response, ResponseHead};
+use super::violation::{Timeout, Violation};
 use crate::http::Fields;
 use crate::io::Wants;
 use crate::time::{Instant, Timers};
 
 pub use config::Config;
-pub use request::Prepared;
+pub use prepared::Prepared;
 pub(super) use request::framing;
 
 /// The client's end of one connection: requests go out, responses come in, in the same order.
@@ -171,7 +172,7 @@ impl<'b> From<Piece<'b>> for Event<'b> {
 
 impl Client {
     /// The start of a connection.
-    pub fn new(config: &Config) -> Self {
+    pub fn new(config: Config) -> Self {
         Self {
             incoming: Incoming::Nothing,
             pipeline: Pipeline::new(),
@@ -183,7 +184,7 @@ impl Client {
             unusable: None,
             wants: Wants::Caller,
             timers: config.timers(),
-            bounds: Bounds::new(config),
+            bounds: Bounds::new(&config),
         }
     }
 
@@ -287,6 +288,6 @@ impl Client {
 
 impl Default for Client {
     fn default() -> Self {
-        Self::new(&Config::new())
+        Self::new(Config::new())
     }
 }

@@ -4,10 +4,10 @@ use super::{Client, Event, Expects, Incoming, Unusable, timer};
 use crate::http::{Status, Version};
 use crate::http1::chunked::Piece;
 use crate::http1::cycle::{Side, State, Step};
-use crate::http1::error::{Ambiguous, Limit, Violation};
 use crate::http1::framing::{Asked, ResponseLength};
 use crate::http1::incoming::Unread;
 use crate::http1::response::{Response, ResponseHead};
+use crate::http1::violation::{Ambiguous, Limit, Violation};
 use crate::io::{Rx, Wants};
 use crate::time::Instant;
 

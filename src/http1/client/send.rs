@@ -1,7 +1,7 @@
 //! What the caller's requests become.
 
 use super::offer::Offer;
-use super::request::{self, Facts, Prepared};
+use super::request::{self, Facts};
 use super::{Client, Expects, Incoming, Unusable, timer};
 use crate::http::Method;
 use crate::http1::content::Content;
@@ -36,18 +36,6 @@ impl Client {
         tx: &mut Tx<'_>,
     ) -> Result<(), SendError<Misuse>> {
         self.begin(method, target, fields, body, b"", tx)
-    }
-
-    /// As [`request`](Self::request), with a head that was judged and written before.
-    ///
-    /// # Errors
-    /// `Full`; `Misuse` if no request may follow those that were sent.
-    #[inline]
-    pub fn request_prepared(&mut self, request: &Prepared<'_>, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
-        self.may_request(request.facts.body).map_err(SendError::Misuse)?;
-        tx.put(request.head)?;
-        self.begun(&request.facts);
-        Ok(())
     }
 
     /// A request with all of its content, written whole or not at all.

@@ -5,7 +5,8 @@ use core::time::Duration;
 use crate::http1::HeadLimits;
 use crate::time::Timers;
 
-/// What a connection bounds, and how long it waits. Every default is a named constant of this type.
+/// What a connection bounds, and how long it waits. Every default is a named constant of this type. More
+/// settings may come: write `..Config::new()` behind your own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Bounds of a request's head, and of a trailer section.

@@ -14,9 +14,9 @@ use config::{Bounds, TIMERS, timer};
 use super::chunked::Piece;
 use super::content::Content;
 use super::cycle::{Cycle, Side, State, Step};
-use super::error::{Timeout, Violation};
 use super::incoming::Incoming;
 use super::request::{Request, RequestHead};
+use super::violation::{Timeout, Violation};
 use super::{emit, emit::Length, emit::Persistence};
 use crate::http::{Fields, Version};
 use crate::io::{Full, Tx, Wants};
@@ -29,7 +29,7 @@ pub use prepared::Prepared;
 ///
 /// ```
 /// use hopwire::http::Status;
-/// use hopwire::http1::{BodyLength, Event, Server};
+/// use hopwire::http1::{BodyLength, Server, server::Event};
 /// use hopwire::io::{Rx, Tx};
 /// use hopwire::time::Instant;
 ///
@@ -126,7 +126,7 @@ impl<'b> From<Piece<'b>> for Event<'b> {
 
 impl Server {
     /// The start of a connection.
-    pub fn new(config: &Config) -> Self {
+    pub fn new(config: Config) -> Self {
         Self {
             incoming: Incoming::Head(RequestHead::new()),
             cycle: Cycle::new(),
@@ -141,7 +141,7 @@ impl Server {
             failure_unsent: false,
             drain_left: 0,
             timers: config.timers(),
-            bounds: Bounds::new(config),
+            bounds: Bounds::new(&config),
         }
     }
 
@@ -227,7 +227,7 @@ impl Server {
 
 impl Default for Server {
     fn default() -> Self {
-        Self::new(&Config::new())
+        Self::new(Config::new())
     }
 }
 

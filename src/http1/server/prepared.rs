@@ -12,7 +12,7 @@ use crate::io::{SendError, Tx};
 ///
 /// ```
 /// use hopwire::http::Status;
-/// use hopwire::http1::{Event, Prepared, Server};
+/// use hopwire::http1::server::{Event, Prepared, Server};
 /// use hopwire::io::{Rx, Tx};
 /// use hopwire::time::Instant;
 ///

@@ -79,7 +79,7 @@ impl Default for Offer {
 }
 
 /// Takes the first offer that can be kept, in the client's order of preference; `None` declines them all.
-pub fn negotiate(handshake: &Handshake<'_>, config: &Config) -> Option<Params> {
+pub fn negotiate(handshake: &Handshake<'_>, config: Config) -> Option<Params> {
     offers(handshake).find_map(|offer| offer.accept(config))
 }
 
@@ -127,7 +127,7 @@ impl Offer {
     }
 
     /// The server's answer to this offer, if it can keep what the offer demands.
-    fn accept(self, config: &Config) -> Option<Params> {
+    fn accept(self, config: Config) -> Option<Params> {
         let server = self.server_max_window_bits.unwrap_or(MAX_BITS).min(config.server_max_window_bits);
         let client_limit = config.client_max_window_bits;
         let client_max_window_bits = match self.client_max_window_bits {

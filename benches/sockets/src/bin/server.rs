@@ -12,9 +12,9 @@ use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant as Clock};
 use std::{env, thread};
 
-use hopwire::feed::{History, Log, LogConfig, Start, Tail};
+use hopwire::feed::{History, Log, Start, Tail, log};
 use hopwire::http::{Method, Status};
-use hopwire::http1::{self, BodyLength};
+use hopwire::http1::{self, BodyLength, server};
 use hopwire::io::{GrowingBuffer, Tx};
 use hopwire::{sse, time::Instant};
 
@@ -44,7 +44,7 @@ impl Conn {
         let mut rx = self.inbox.rx();
         while let Some(event) = self.http.poll(now, &mut rx, &mut tx)? {
             match event {
-                http1::Event::Request(request) if request.method == Method::Get => {
+                server::Event::Request(request) if request.method == Method::Get => {
                     let start = request.fields.first("last-event-id").map_or(Start::After(log.cursor()), Start::resume);
                     self.tail = Some(Tail::new(start));
                     self.http.respond(Status::OK, &sse::RESPONSE_FIELDS, BodyLength::Chunked, &mut tx)?;
@@ -107,7 +107,7 @@ fn main() -> Outcome<()> {
     println!("listening on {}", listener.local_addr()?);
     listener.set_nonblocking(true)?;
     let clock = Clock::now();
-    let (mut log, mut conns, mut published) = (Log::new(LogConfig::default(), 1), Vec::<Conn>::new(), 0);
+    let (mut log, mut conns, mut published) = (Log::new(log::Config::default(), 1), Vec::<Conn>::new(), 0);
     let mut began = None;
     loop {
         while let Ok((stream, _)) = listener.accept() {

@@ -95,10 +95,10 @@ pub enum Limit {
     Fields,
     /// The trailer section is longer than [`HeadLimits::bytes`](super::HeadLimits::bytes): 431.
     Trailers,
-    /// The content is longer than [`Config::max_body`](super::Config::max_body): 413.
+    /// The content is longer than [`Config::max_body`](super::server::Config::max_body): 413.
     Body,
     /// The chunk extensions of a message are longer together than
-    /// [`Config::max_chunk_ext`](super::Config::max_chunk_ext): 413.
+    /// [`Config::max_chunk_ext`](super::server::Config::max_chunk_ext): 413.
     ChunkExtensions,
     /// More interim responses to one request than [`client::Config::max_interim`](super::client::Config::max_interim).
     Interim,

@@ -1,4 +1,4 @@
-//! What the caller can do wrong.
+//! Calls that are wrong where they are made.
 
 use core::fmt;
 
