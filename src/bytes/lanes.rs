@@ -114,6 +114,16 @@ fn first_lane(lanes: [u8; LANES]) -> Option<usize> {
     (high != 0).then(|| 8 + (high.trailing_zeros() / 8) as usize)
 }
 
+/// How many odd bytes there are.
+#[inline]
+pub(crate) fn count_odd(blocks: &[[u8; LANES]]) -> usize {
+    // A sum of bytes is what the compiler makes the most of, so no more of them than one byte counts.
+    let sums = blocks
+        .chunks(15)
+        .map(|blocks| blocks.as_flattened().iter().fold(0_u8, |sum, &b| sum.wrapping_add(u8::from(is_odd(b)))));
+    sums.map(usize::from).sum()
+}
+
 /// The first block from `at` on that has an odd byte: where it starts, and for each of its bytes whether it is odd, the first
 /// in bit 0. No bits: there is none.
 #[inline(never)]
@@ -176,6 +186,16 @@ mod tests {
                     assert_eq!(odd.next(), len);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn counts_the_odd() {
+        for len in [0, 1, 2, 14, 15, 16, 31, 300] {
+            let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(len * LANES).collect();
+            let odd = bytes.iter().filter(|b| !(b' '..=b'~').contains(b)).count();
+            assert_eq!(count_odd(bytes.as_chunks().0), odd);
+            assert_eq!(count_odd(&std::vec![[b'\r'; LANES]; len]), len * LANES);
         }
     }
 
