@@ -11,8 +11,8 @@ use hopwire::http1::{self, Misuse, Request, client::Config};
 use hopwire::io::SendError;
 
 use crate::exchange::Sent;
-use crate::lock;
 use crate::socket::{Sink, Source, halves, peek};
+use crate::{lock, now};
 
 pub(crate) struct Service {
     pub(crate) rules: Intermediary<'static>,
@@ -54,7 +54,7 @@ impl Service {
             let flushed = service.sink.flush();
             // If a new one is closed too, there may be an answer all the same.
             let is_trusted = service.used.is_none() || !may_repeat;
-            if is_trusted || matches!(flushed.and_then(|()| service.await_answer(self.patience)), Ok(true)) {
+            if is_trusted || matches!(flushed.and_then(|()| service.await_answer()), Ok(true)) {
                 let (asked, content, trailers) = (request.asked(), request.content(), request.trailers());
                 return Ok(Sent { service, asked, content, trailers });
             }
@@ -104,15 +104,11 @@ impl Upstream {
         self.used.map_or(Duration::ZERO, |used| used.elapsed())
     }
 
-    /// Waits for the first of an answer. False: the connection was closed.
-    fn await_answer(&mut self, patience: Duration) -> io::Result<bool> {
-        let since = Instant::now();
-        while !self.source.receive()? {
-            if since.elapsed() > patience {
-                return Ok(true); // the engine will say so
-            }
-        }
-        Ok(!self.source.inbox.rx().bytes().is_empty())
+    /// Waits a moment for the first of an answer. False: the connection was closed.
+    fn await_answer(&mut self) -> io::Result<bool> {
+        // The time for the answer begins; nothing has come yet.
+        let _ = self.http.poll(now(), &mut self.source.inbox.rx());
+        Ok(!self.source.receive()? || !self.source.inbox.rx().bytes().is_empty())
     }
 }
 

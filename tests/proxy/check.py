@@ -216,6 +216,9 @@ def details():
             return False
         elif path == b"/never":
             time.sleep(20)
+        elif path == b"/switch":
+            c.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
+            return False
         elif path == b"/dribble":
             for byte in b"HTTP/1.1 200 OK\r\nX: aaaaaaaaaaaaaaaaaaaaaaaa":
                 c.sendall(bytes([byte]))
@@ -225,6 +228,8 @@ def details():
 
     self = Service(serve)
     child, proxy = proxy_to(self.port, "2")
+    lingering = connect(proxy)
+    lingering.sendall(b"GET /switch HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
     request = "GET {} HTTP/1.1\r\nHost: a\r\n{}Connection: close{}\r\n\r\n"
     get = lambda path, fields="", option="": ask(proxy, request.format(path, fields, option).encode())
     check("103 is relayed before the answer", re.match(rb"HTTP/1.1 103 .*\r\nLink: </a>\r\n(?s:.*)\r\n\r\nHTTP/1.1 200 ", get("/hints")))
@@ -255,6 +260,14 @@ def details():
     s = connect(proxy)
     s.sendall(request.format("/never", "", "").encode())
     check("no answer in time: 504", read_all(s, 6).startswith(b"HTTP/1.1 504 "), f"{time.monotonic() - began:.1f} s")
+    s = connect(proxy)
+    s.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    read_until(s, b"ok")
+    s.sendall(request.format("/never", "", "").encode())
+    began = time.monotonic()
+    late = read_until(s, b"\r\n")
+    took = time.monotonic() - began
+    check("and on a kept connection no later", late.startswith(b"HTTP/1.1 504 ") and took < 3.5, f"{took:.1f} s")
     s = connect(proxy)
     s.sendall(b"POST /at-once HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
     early = read_until(s, b"ok")
@@ -303,6 +316,8 @@ def details():
     time.sleep(0.5)
     check("client gone in mid-upload: never completed", len(self.heads) == heads + 1 and len(self.received) <= 2 and self.received[1:] in ([], [b""]))
     check("and the proxy goes on", get("/").endswith(b"ok"))
+    check_threads_end(child, "a client that never stops does not keep a tunnel whose service has")
+    lingering.close()
 
 
 class Hostile:
