@@ -71,11 +71,11 @@ fn publish(c: &mut Criterion) {
             let query = format!("cursor={}", hopwire::feed::History::cursor(&log));
             let ask = Ask::parse(query.as_bytes()).expect("a good query");
             for n in 0..10_000 {
-                let answer = hold.ask(&ask, n, &log, Instant::ZERO, &mut entropy);
+                let answer = hold.ask(Instant::ZERO, &ask, n, &log, &mut entropy);
                 assert!(matches!(answer, Answer::Parked(_)));
             }
-            log.publish("", "x", Instant::ZERO).expect("a good event");
-            while let Some(reply) = hold.poll(&log, Instant::ZERO) {
+            log.publish(Instant::ZERO, "", "x").expect("a good event");
+            while let Some(reply) = hold.poll(Instant::ZERO, &log) {
                 black_box(reply.body);
             }
         });

@@ -141,7 +141,7 @@ impl Live {
             self.next_update = now.checked_add(PACES[self.pace]).unwrap_or(now);
         }
         self.log.handle_timeout(now);
-        while let Some(reply) = self.hold.poll(&self.log, now) {
+        while let Some(reply) = self.hold.poll(now, &self.log) {
             if let Some(conn) = self.conns.get_mut(&reply.token) {
                 // One that cannot be answered is on its way out.
                 let _ = conn.reply(&reply);
@@ -157,7 +157,7 @@ impl Live {
         let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let data =
             format!("{{\"at\":{}.{:03},\"value\":{}}}", at.as_millis(), at.subsec_micros() % 1000, random() % 1000);
-        if let Err(e) = self.log.publish("", &data, now) {
+        if let Err(e) = self.log.publish(now, "", &data) {
             eprintln!("not published: {e}");
         }
     }
@@ -266,7 +266,7 @@ impl Live {
             (Method::Get, b"/poll") => {
                 let Some(ask) = Ask::parse(query) else { return refuse(http, Status::BAD_REQUEST, &mut tx) };
                 let ask = Ask { if_none_match: request.fields.first("if-none-match"), ..ask };
-                match self.hold.ask(&ask, id, &self.log, now, &mut entropy) {
+                match self.hold.ask(now, &ask, id, &self.log, &mut entropy) {
                     Answer::Reply(reply) => conn.reply(&reply)?,
                     Answer::Parked(key) => *pending = Pending::Poll(key),
                 }
@@ -276,7 +276,7 @@ impl Live {
                 let last = request.fields.first("last-event-id").map(Start::resume);
                 let start = last.or_else(|| Ask::parse(query).map(|ask| ask.start)).unwrap_or(Start::Now);
                 http.respond(Status::OK, &sse::RESPONSE_FIELDS, BodyLength::Chunked, &mut tx)?;
-                *pending = Pending::Stream(Tail::new(start), sse::KeepAlive::new(sse::KeepAlive::INTERVAL, now));
+                *pending = Pending::Stream(Tail::new(start), sse::KeepAlive::new(now, sse::KeepAlive::INTERVAL));
             }
             (Method::Get, b"/ws") => match ws::Handshake::of(request) {
                 Ok(Some(handshake)) => match handshake.accept(ws::OriginPolicy::SameHost) {

@@ -55,7 +55,7 @@ fn ten_thousand_parked_polls_cost_a_megabyte_and_give_it_back() {
         let ask = Ask { client: Some(n), ..Ask::parse(b"cursor=1.0").expect("a good query") };
         // Any number that does not repeat soon.
         let mut entropy = |bytes: &mut [u8]| bytes.fill(n.wrapping_mul(151).to_le_bytes()[0]);
-        let answer = hold.ask(&ask, n, &log, Instant::ZERO, &mut entropy);
+        let answer = hold.ask(Instant::ZERO, &ask, n, &log, &mut entropy);
         assert!(matches!(answer, Answer::Parked(_)));
     }
     let cost = LIVE.get() - before;
@@ -63,7 +63,7 @@ fn ten_thousand_parked_polls_cost_a_megabyte_and_give_it_back() {
     assert!(cost / 10_000 <= 104, "bytes for each poll: {}", cost / 10_000);
     // Parked polls that end and come again cost nothing more.
     for n in 0..10_000 {
-        let reply = hold.poll(&log, Instant::from_millis(60_000)).expect("all of them have ended");
+        let reply = hold.poll(Instant::from_millis(60_000), &log).expect("all of them have ended");
         assert_eq!(reply.body, b"id: 1.0\n\n", "{n}");
     }
     let emptied = LIVE.get() - before;
@@ -77,7 +77,7 @@ fn a_thousand_entries_cost_their_blocks_and_32_bytes_each() {
     let before = LIVE.get();
     let mut log = Log::new(log::Config::default(), 0x9f3a_77c1_0b52_e4d8);
     for n in 0..5000 {
-        log.publish("", &"x".repeat(100), Instant::from_millis(n)).expect("a good event");
+        log.publish(Instant::from_millis(n), "", &"x".repeat(100)).expect("a good event");
     }
     assert_eq!((log.len(), log.bytes()), (1000, 1000 * (4 + 21 + 1 + 106 + 1 + 1)));
     let cost = LIVE.get() - before;
@@ -93,14 +93,14 @@ fn a_publish_to_all_costs_one_block_and_one_body() {
     let mut hold = Hold::new(hold::Config::default());
     for n in 0..10_000_u64 {
         let ask = Ask::parse(b"cursor=1.0").expect("a good query");
-        let answer = hold.ask(&ask, n, &log, Instant::ZERO, &mut |bytes: &mut [u8]| bytes.fill(0));
+        let answer = hold.ask(Instant::ZERO, &ask, n, &log, &mut |bytes: &mut [u8]| bytes.fill(0));
         assert!(matches!(answer, Answer::Parked(_)));
     }
     let before = LIVE.get();
-    log.publish("", &"x".repeat(1000), Instant::ZERO).expect("a good event");
+    log.publish(Instant::ZERO, "", &"x".repeat(1000)).expect("a good event");
     let mut bodies = std::collections::BTreeSet::new();
     let mut answered = 0;
-    while let Some(reply) = hold.poll(&log, Instant::ZERO) {
+    while let Some(reply) = hold.poll(Instant::ZERO, &log) {
         bodies.insert(reply.body.as_ptr());
         answered += 1;
     }

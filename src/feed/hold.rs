@@ -27,11 +27,11 @@ pub use super::parked::Key;
 /// let (mut log, mut hold) = (Log::new(log::Config::new(), 0x9f), Hold::new(hold::Config::new()));
 /// let mut entropy = |bytes: &mut [u8]| bytes.fill(7); // a random source
 /// let ask = Ask::parse(b"cursor=9f.0&wait=25").unwrap(); // else 400
-/// let Answer::Parked(key) = hold.ask(&ask, "connection 4", &log, Instant::ZERO, &mut entropy) else { panic!() };
-/// log.publish("", "news", Instant::ZERO)?;
-/// let reply = hold.poll(&log, Instant::ZERO).unwrap(); // one at a time: as many a turn as the caller likes
+/// let Answer::Parked(key) = hold.ask(Instant::ZERO, &ask, "connection 4", &log, &mut entropy) else { panic!() };
+/// log.publish(Instant::ZERO, "", "news")?;
+/// let reply = hold.poll(Instant::ZERO, &log).unwrap(); // one at a time: as many a turn as the caller likes
 /// assert_eq!((reply.token, reply.body), ("connection 4", &b"id: 9f.1\ndata: news\n\n"[..]));
-/// assert!(hold.poll(&log, Instant::ZERO).is_none() && hold.abort(key).is_none());
+/// assert!(hold.poll(Instant::ZERO, &log).is_none() && hold.abort(key).is_none());
 /// # Ok::<(), hopwire::feed::Misuse>(())
 /// ```
 #[derive(Debug)]
@@ -118,10 +118,10 @@ impl<T> Hold<T> {
     #[must_use = "an answer that is dropped is never sent"]
     pub fn ask<H: History + ?Sized>(
         &mut self,
+        now: Instant,
         ask: &Ask<'_>,
         token: T,
         history: &H,
-        now: Instant,
         entropy: &mut impl Entropy,
     ) -> Answer<'_, T> {
         let wait = ask.wait.unwrap_or(self.config.hold).min(self.config.max_hold);
@@ -155,7 +155,7 @@ impl<T> Hold<T> {
     /// The next answer to a parked poll: there is news for it, its time has come, or it was overtaken. Those that waited
     /// longest come first; the caller can leave the others for its next turn.
     #[must_use = "an answer that is dropped is never sent"]
-    pub fn poll<H: History + ?Sized>(&mut self, history: &H, now: Instant) -> Option<Reply<'_, T>> {
+    pub fn poll<H: History + ?Sized>(&mut self, now: Instant, history: &H) -> Option<Reply<'_, T>> {
         let parked = match self.has_news(history) {
             true => self.parking.take_first(),
             false => self.parking.take_due(now),

@@ -19,7 +19,7 @@ use crate::time::Instant;
 /// use hopwire::{feed::{Log, Start, Tail, log::Config}, time::Instant};
 ///
 /// let mut log = Log::new(Config::default(), 0x9f);
-/// log.publish("", "one", Instant::ZERO)?;
+/// log.publish(Instant::ZERO, "", "one")?;
 /// let mut tail = Tail::new(Start::Oldest);
 /// while let Some(next) = tail.peek(&log) {
 ///     assert_eq!(next.block(), b"id: 9f.1\ndata: one\n\n"); // server.body(next.block(), tx)? or ws.send_text(..)?
@@ -76,7 +76,7 @@ impl Log {
     ///
     /// # Errors
     /// Then nothing was appended.
-    pub fn publish(&mut self, event: &str, data: &str, now: Instant) -> Result<Cursor, Misuse> {
+    pub fn publish(&mut self, now: Instant, event: &str, data: &str) -> Result<Cursor, Misuse> {
         if self.closed {
             return Err(Misuse::Closed);
         }

@@ -19,7 +19,7 @@ use crate::time::{Deadlines, Instant};
 /// let mut pull = Pull::new(Config::new(), Start::Oldest, 0xc1, |bytes: &mut [u8]| bytes.fill(7)); // random
 /// assert_eq!((pull.state(), pull.ask().to_string()), (State::Ask, "cursor=oldest&wait=25&client=c1".into()));
 /// pull.asking(now); // GET /feed?cursor=oldest&wait=25&client=c1
-/// assert_eq!(pull.answered(&Head::of(Status::OK), now), Verdict::Read);
+/// assert_eq!(pull.answered(now, &Head::of(Status::OK)), Verdict::Read);
 /// let mut body = *b"id: 9f.1\ndata: news\n\n";
 /// let update = pull.poll(now, &mut Rx::new(&mut body));
 /// assert!(matches!(update, Some(Update::Event { data, .. }) if data == "news"));
@@ -169,7 +169,7 @@ impl<E: Entropy> Pull<E> {
     }
 
     /// An answer came; what it means.
-    pub fn answered(&mut self, head: &Head<'_>, now: Instant) -> Verdict {
+    pub fn answered(&mut self, now: Instant, head: &Head<'_>) -> Verdict {
         if self.state != State::Asking {
             return Verdict::Failed;
         }

@@ -20,7 +20,7 @@ impl KeepAlive {
 
     /// For a stream that begins at `now`, and that shall not be quiet for longer than `interval`
     /// ([`INTERVAL`](Self::INTERVAL) where nothing speaks for another).
-    pub fn new(interval: Duration, now: Instant) -> Self {
+    pub fn new(now: Instant, interval: Duration) -> Self {
         let mut keep_alive = Self { interval, deadlines: Deadlines::new() };
         keep_alive.sent(now);
         keep_alive
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn a_comment_only_when_quiet() {
         let seconds = |n: u64| Instant::from_millis(n * 1000);
-        let (mut keep_alive, mut out) = (KeepAlive::new(KeepAlive::INTERVAL, seconds(3)), [0; 4]);
+        let (mut keep_alive, mut out) = (KeepAlive::new(seconds(3), KeepAlive::INTERVAL), [0; 4]);
         let mut tx = Tx::new(&mut out);
         assert_eq!(keep_alive.poll_timeout(), Some(seconds(18)));
         keep_alive.sent(seconds(10));

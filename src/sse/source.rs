@@ -28,7 +28,7 @@ use crate::time::{Deadlines, Instant};
 /// assert_eq!(source.state(), State::Connect); // GET with the fields of source.request_fields()
 /// source.connecting(now);
 /// let head = Head { status: Status::OK, content_type: Some(b"text/event-stream"), ..Head::of(Status::OK) };
-/// assert_eq!(source.answered(&head, now), Verdict::Open);
+/// assert_eq!(source.answered(now, &head), Verdict::Open);
 /// let mut body = *b"id: 7\ndata: x\n\n";
 /// assert!(matches!(source.poll(now, &mut Rx::new(&mut body)), Some(Event::Message(_))));
 /// source.lost(now); // the connection, for whatever reason
@@ -195,7 +195,7 @@ impl<E: Entropy, const ID: usize> Source<E, ID> {
     }
 
     /// An answer came; what it means. Anything but [`Verdict::Open`] is the end of this connection.
-    pub fn answered<'a>(&mut self, head: &Head<'a>, now: Instant) -> Verdict<'a> {
+    pub fn answered<'a>(&mut self, now: Instant, head: &Head<'a>) -> Verdict<'a> {
         if self.state != State::Connecting {
             return Verdict::Failed;
         }

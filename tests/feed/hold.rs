@@ -17,7 +17,7 @@ fn at(millis: u64) -> Instant {
 fn log(entries: u32) -> Log {
     let mut log = Log::new(log::Config::default(), 0x9f);
     for n in 1..=entries {
-        log.publish("", &n.to_string(), Instant::ZERO).unwrap();
+        log.publish(Instant::ZERO, "", &n.to_string()).unwrap();
     }
     log
 }
@@ -30,7 +30,7 @@ fn config(change: impl FnOnce(&mut hold::Config)) -> hold::Config {
 
 fn ask<'h>(hold: &'h mut Hold<Token>, query: &str, token: Token, log: &Log, now: Instant) -> Answer<'h, Token> {
     let ask = Ask::parse(query.as_bytes()).unwrap();
-    hold.ask(&ask, token, log, now, &mut |bytes: &mut [u8]| bytes.fill(0))
+    hold.ask(now, &ask, token, log, &mut |bytes: &mut [u8]| bytes.fill(0))
 }
 
 fn park(hold: &mut Hold<Token>, query: &str, token: Token, log: &Log, now: Instant) -> Key {
@@ -69,9 +69,9 @@ fn a_publish_between_an_answer_and_the_next_poll_is_not_lost() {
     let mut log = log(1);
     let mut hold = Hold::new(hold::Config::default());
     park(&mut hold, "cursor=9f.1", 1, &log, at(0));
-    log.publish("", "2", at(0)).unwrap();
-    assert_eq!(hold.poll(&log, at(0)).unwrap().body, b"id: 9f.2\ndata: 2\n\n");
-    log.publish("", "3", at(0)).unwrap(); // nobody waits
+    log.publish(at(0), "", "2").unwrap();
+    assert_eq!(hold.poll(at(0), &log).unwrap().body, b"id: 9f.2\ndata: 2\n\n");
+    log.publish(at(0), "", "3").unwrap(); // nobody waits
     assert_eq!(reply(&mut hold, "cursor=9f.2", 2, &log).body, b"id: 9f.3\ndata: 3\n\n");
     // The answer got lost: the same poll, the same answer. A proxy that repeats a GET takes nothing away.
     assert_eq!(reply(&mut hold, "cursor=9f.2", 3, &log).body, b"id: 9f.3\ndata: 3\n\n");
@@ -120,19 +120,19 @@ fn ten_thousand_polls_are_woken_in_bounded_turns_and_the_answer_is_made_once() {
     assert_eq!((hold.len(), hold.has_news(&log)), (10_000, false));
     let refused = reply(&mut hold, "cursor=9f.1", 10_000, &log);
     assert_eq!((refused.status, refused.retry_after), (Status::SERVICE_UNAVAILABLE, Some(Duration::from_secs(5))));
-    log.publish("", "2", at(1)).unwrap();
+    log.publish(at(1), "", "2").unwrap();
     let history = Counting { log, blocks: Cell::new(0) };
     let mut woken = 0;
     for turn in 0..100 {
         for _ in 0..100 {
-            let reply = hold.poll(&history, at(1)).unwrap();
+            let reply = hold.poll(at(1), &history).unwrap();
             assert_eq!((reply.token, reply.body), (woken, &b"id: 9f.2\ndata: 2\n\n"[..]));
             woken += 1;
         }
         assert_eq!(hold.has_news(&history), turn < 99);
     }
     assert_eq!((hold.len(), history.blocks.get()), (0, 1));
-    assert!(hold.poll(&history, at(1)).is_none());
+    assert!(hold.poll(at(1), &history).is_none());
 }
 
 #[test]
@@ -140,12 +140,12 @@ fn who_parks_after_a_publish_waits_behind_those_who_have_news() {
     let mut log = log(1);
     let mut hold = Hold::new(hold::Config::default());
     park(&mut hold, "cursor=9f.1", 1, &log, at(0));
-    log.publish("", "2", at(0)).unwrap();
+    log.publish(at(0), "", "2").unwrap();
     park(&mut hold, "cursor=9f.2", 2, &log, at(0));
-    assert_eq!(hold.poll(&log, at(0)).unwrap().token, 1);
-    assert!(hold.poll(&log, at(0)).is_none());
-    log.publish("", "3", at(0)).unwrap();
-    assert_eq!(hold.poll(&log, at(0)).unwrap().body, b"id: 9f.3\ndata: 3\n\n");
+    assert_eq!(hold.poll(at(0), &log).unwrap().token, 1);
+    assert!(hold.poll(at(0), &log).is_none());
+    log.publish(at(0), "", "3").unwrap();
+    assert_eq!(hold.poll(at(0), &log).unwrap().body, b"id: 9f.3\ndata: 3\n\n");
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn time_runs_out_at_its_time_and_never_before() {
     let mut ended = Vec::new();
     for millis in (0..70_000).step_by(10) {
         let due = hold.poll_timeout().is_some_and(|due| due <= at(millis));
-        let reply = hold.poll(&log, at(millis)).map(|reply| {
+        let reply = hold.poll(at(millis), &log).map(|reply| {
             assert_eq!((reply.status, reply.body), (Status::OK, &b"id: 9f.1\n\n"[..]));
             reply.token
         });
@@ -169,16 +169,16 @@ fn time_runs_out_at_its_time_and_never_before() {
     assert_eq!(ended, [(2, 1250), (4, 25_250), (1, 30_250), (3, 55_250)]);
     // Jitter shortens: a guard of hold + 10 s never fires first.
     let ask = Ask::parse(b"cursor=9f.1&wait=40").unwrap();
-    let _ = hold.ask(&ask, 1, &log, at(0), &mut |bytes: &mut [u8]| bytes.fill(255));
+    let _ = hold.ask(at(0), &ask, 1, &log, &mut |bytes: &mut [u8]| bytes.fill(255));
     assert_eq!(hold.poll_timeout(), Some(at(35_250)));
     // Longer than once around the clock that finds them.
     let mut hold = Hold::new(config(|it| it.max_hold = Duration::from_secs(1000)));
     park(&mut hold, "cursor=9f.1&wait=200", 1, &log, at(0));
-    let times: Vec<_> = (0..300_000).step_by(250).filter(|&millis| hold.poll(&log, at(millis)).is_some()).collect();
+    let times: Vec<_> = (0..300_000).step_by(250).filter(|&millis| hold.poll(at(millis), &log).is_some()).collect();
     assert_eq!(times, [200_000]);
     // Nobody looked for a long time.
     park(&mut hold, "cursor=9f.1&wait=1", 1, &log, at(300_000));
-    assert!(hold.poll(&log, at(90_000_000)).is_some());
+    assert!(hold.poll(at(90_000_000), &log).is_some());
 }
 
 #[test]
@@ -187,14 +187,14 @@ fn an_aborted_poll_is_gone_and_consumes_nothing() {
     let mut hold = Hold::new(hold::Config::default());
     let keys: Vec<_> = (0..100).map(|n| park(&mut hold, "cursor=9f.1&client=7", n, &log, at(0))).collect();
     // All but the last were overtaken by the next of the same client: their time has come.
-    while let Some(reply) = hold.poll(&log, at(0)) {
+    while let Some(reply) = hold.poll(at(0), &log) {
         assert_eq!(reply.body, b"id: 9f.1\n\n");
     }
     assert_eq!(hold.len(), 1);
     assert!(keys[..99].iter().all(|&key| hold.abort(key).is_none()));
     assert_eq!((hold.abort(keys[99]), hold.abort(keys[99]), hold.len()), (Some(99), None, 0));
-    log.publish("", "2", at(0)).unwrap();
-    assert!(hold.poll(&log, at(0)).is_none());
+    log.publish(at(0), "", "2").unwrap();
+    assert!(hold.poll(at(0), &log).is_none());
     assert_eq!(reply(&mut hold, "cursor=9f.1", 1, &log).body, b"id: 9f.2\ndata: 2\n\n");
     // A key says nothing about who has its slot now.
     let newer = park(&mut hold, "cursor=9f.2", 5, &log, at(0));
@@ -218,9 +218,9 @@ fn a_second_poll_of_a_client_wins_loses_or_is_one_more() {
             (_, Answer::Parked(_)) => {}
             (_, answer) => panic!("{answer:?}"),
         }
-        let overtaken = hold.poll(&log, at(0)).map(|reply| (reply.token, reply.status, reply.body.to_vec()));
+        let overtaken = hold.poll(at(0), &log).map(|reply| (reply.token, reply.status, reply.body.to_vec()));
         assert_eq!(overtaken, (overlap == Overlap::NewestWins).then(|| (1, Status::OK, b"id: 9f.1\n\n".to_vec())));
-        assert!(hold.poll(&log, at(0)).is_none());
+        assert!(hold.poll(at(0), &log).is_none());
         assert_eq!(hold.len(), if overlap == Overlap::Independent { 3 } else { 2 });
     }
 }
@@ -231,7 +231,7 @@ fn an_unchanged_short_poll_is_304() {
     let mut hold = Hold::new(hold::Config::default());
     let mut status = |log: &Log, query: &str, tags: Option<&[u8]>| {
         let ask = Ask { if_none_match: tags, ..Ask::parse(query.as_bytes()).unwrap() };
-        match hold.ask(&ask, 1, log, at(0), &mut |bytes: &mut [u8]| bytes.fill(0)) {
+        match hold.ask(at(0), &ask, 1, log, &mut |bytes: &mut [u8]| bytes.fill(0)) {
             Answer::Reply(reply) => {
                 assert_eq!(reply.body.is_empty(), reply.status == Status::NOT_MODIFIED);
                 (reply.status.code(), reply.cursor.unwrap().to_string())
@@ -249,7 +249,7 @@ fn an_unchanged_short_poll_is_304() {
         assert_eq!(status(&log, "cursor=oldest&wait=0", Some(tags)), place(200), "{}", tags.escape_ascii());
     }
     assert_eq!(status(&log, "cursor=oldest&wait=5", Some(b"\"9f.2\"")), place(200), "only if it is not to be held");
-    log.publish("", "3", at(0)).unwrap();
+    log.publish(at(0), "", "3").unwrap();
     assert_eq!(status(&log, "cursor=oldest&wait=0", Some(b"\"9f.2\"")), (200, "9f.3".to_owned()));
 }
 
@@ -259,7 +259,7 @@ fn a_closed_log_answers_at_once() {
     let mut hold = Hold::new(hold::Config::default());
     park(&mut hold, "cursor=9f.1", 1, &log, at(0));
     log.close();
-    assert_eq!(hold.poll(&log, at(0)).unwrap().status, Status::NO_CONTENT);
+    assert_eq!(hold.poll(at(0), &log).unwrap().status, Status::NO_CONTENT);
     assert_eq!(reply(&mut hold, "cursor=9f.0", 2, &log).status, Status::OK, "what is there is still to be had");
     assert_eq!(reply(&mut hold, "cursor=9f.1", 3, &log).status, Status::NO_CONTENT);
 }
@@ -269,7 +269,7 @@ fn another_epoch_wakes_everybody_with_a_reset() {
     let mut hold = Hold::new(hold::Config::default());
     park(&mut hold, "cursor=9f.3", 1, &log(3), at(0));
     let new = Log::new(log::Config::default(), 0xa0);
-    assert!(hold.poll(&new, at(0)).unwrap().body.starts_with(b"event: feed-reset\nid: a0.0\n"));
+    assert!(hold.poll(at(0), &new).unwrap().body.starts_with(b"event: feed-reset\nid: a0.0\n"));
 }
 
 /// Nothing was published in between, and yet there is another answer.
@@ -290,7 +290,7 @@ fn who_is_refused_for_want_of_room_has_lost_nothing() {
     let mut hold = Hold::new(config(|it| it.max_parked = 1));
     let key = park(&mut hold, "cursor=9f.1&client=7", 1, &log, at(0));
     assert_eq!(reply(&mut hold, "cursor=9f.1&client=7", 2, &log).status, Status::SERVICE_UNAVAILABLE);
-    assert!(hold.poll(&log, at(0)).is_none());
+    assert!(hold.poll(at(0), &log).is_none());
     assert_eq!(hold.abort(key), Some(1), "the first still waits");
 }
 
@@ -314,21 +314,21 @@ fn every_poll_ends_once() {
             Answer::Reply(reply) => assert!(matches!(reply.status.code(), 200 | 503)),
         }
         if next(400) == 0 {
-            log.publish("", "x", at(now)).unwrap();
+            log.publish(at(now), "", "x").unwrap();
         }
         if next(5) == 0 && !waiting.is_empty() {
             let (token, key) = waiting.swap_remove(usize::try_from(next(waiting.len() as u64)).unwrap());
             assert_eq!(hold.abort(key), Some(token));
         }
         for _ in 0..next(4) {
-            let Some(reply) = hold.poll(&log, at(now)) else { break };
+            let Some(reply) = hold.poll(at(now), &log) else { break };
             let place = waiting.iter().position(|(token, _)| *token == reply.token).expect("it waited");
             waiting.swap_remove(place);
         }
         assert_eq!(hold.len(), waiting.len());
         assert!(hold.len() <= 200);
     }
-    while let Some(reply) = hold.poll(&log, at(now + 100_000)) {
+    while let Some(reply) = hold.poll(at(now + 100_000), &log) {
         let place = waiting.iter().position(|(token, _)| *token == reply.token).expect("it waited");
         waiting.swap_remove(place);
     }

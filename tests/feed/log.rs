@@ -35,7 +35,7 @@ fn a_flood_stays_within_count_bytes_and_age() {
         for n in 0..5000_u64 {
             let before = log.bytes();
             let cursor =
-                log.publish("", &"x".repeat(usize::try_from(n % 40).unwrap()), Instant::from_millis(n)).unwrap();
+                log.publish(Instant::from_millis(n), "", &"x".repeat(usize::try_from(n % 40).unwrap())).unwrap();
             assert_eq!(cursor, Cursor { epoch: 1, seq: n + 1 });
             // What was published in the last seconds, one a millisecond, and no more.
             assert!((1..=count.min(age)).contains(&log.len()) && log.bytes() <= bytes);
@@ -64,7 +64,7 @@ fn a_flood_stays_within_count_bytes_and_age() {
 fn a_place_that_is_not_known_is_a_reset_and_never_a_hole() {
     let mut log = Log::new(config(2, 1 << 20, None), 0x9f);
     for n in 1..=4 {
-        log.publish("", &n.to_string(), at(n)).unwrap();
+        log.publish(at(n), "", &n.to_string()).unwrap();
     }
     let rest = "id: 9f.3\ndata: 3\n\nid: 9f.4\ndata: 4\n\n";
     let reset = |asked: &str| {
@@ -82,13 +82,13 @@ fn a_place_that_is_not_known_is_a_reset_and_never_a_hole() {
     }
     assert_eq!(read(&log, Start::resume(b"4711")), reset("0.0"));
     log.set_snapshot("all").unwrap();
-    log.publish("", "5", at(5)).unwrap();
+    log.publish(at(5), "", "5").unwrap();
     let snapshot = "event: feed-snapshot\nid: 9f.4\ndata: all\n\nid: 9f.5\ndata: 5\n\n";
     assert_eq!(read(&log, Start::Snapshot), snapshot);
     assert!(read(&log, Start::resume(b"9e.1")).ends_with(snapshot));
-    log.publish("", "6", at(6)).unwrap();
+    log.publish(at(6), "", "6").unwrap();
     assert!(log.snapshot().is_some());
-    log.publish("", "7", at(7)).unwrap();
+    log.publish(at(7), "", "7").unwrap();
     assert!(log.snapshot().is_none(), "what follows it is gone");
 }
 
@@ -97,14 +97,14 @@ fn a_history_is_taken_up_again_with_or_without_its_entries() {
     let mut log = Log::resume(log::Config::default(), Cursor { epoch: 7, seq: 41 });
     assert_eq!(read(&log, Start::resume(b"7.41")), "");
     assert!(read(&log, Start::resume(b"7.40")).starts_with("event: feed-reset\nid: 7.41\n"));
-    assert_eq!(log.publish("", "", at(0)), Ok(Cursor { epoch: 7, seq: 42 }));
+    assert_eq!(log.publish(at(0), "", ""), Ok(Cursor { epoch: 7, seq: 42 }));
     assert_eq!(read(&log, Start::resume(b"7.41")), "id: 7.42\ndata: \n\n");
     assert_eq!(Log::new(log::Config::default(), 0).epoch(), 1);
     // Something else than what was saved.
     let mut log = Log::resume(log::Config::default(), Cursor { epoch: 7, seq: u64::MAX });
     assert_eq!((log.oldest(), log.head()), ((1 << 63) + 1, 1 << 63));
     log.set_snapshot("").unwrap();
-    assert_eq!(log.publish("", "", at(0)), Ok(Cursor { epoch: 7, seq: (1 << 63) + 1 }));
+    assert_eq!(log.publish(at(0), "", ""), Ok(Cursor { epoch: 7, seq: (1 << 63) + 1 }));
     assert!(
         read(&log, Start::resume(b"7.18446744073709551615"))
             .starts_with("event: feed-reset\nid: 7.9223372036854775808\n")
@@ -114,18 +114,18 @@ fn a_history_is_taken_up_again_with_or_without_its_entries() {
 #[test]
 fn what_cannot_be_published_is_refused_and_changes_nothing() {
     let mut log = Log::new(config(10, 40, None), 1);
-    log.publish("a", "b", at(0)).unwrap();
+    log.publish(at(0), "a", "b").unwrap();
     for (event, data, misuse) in [
         ("a\nb", "", Misuse::Event(hopwire::sse::Misuse::LineEnd)),
         (RESET, "", Misuse::Reserved),
         ("feed-snapshot", "", Misuse::Reserved),
         ("", &"x".repeat(40)[..], Misuse::TooLong),
     ] {
-        assert_eq!(log.publish(event, data, at(0)), Err(misuse));
+        assert_eq!(log.publish(at(0), event, data), Err(misuse));
     }
     assert_eq!(log.set_snapshot(&"x".repeat(40)), Err(Misuse::TooLong));
     log.close();
-    assert_eq!(log.publish("", "", at(0)), Err(Misuse::Closed));
+    assert_eq!(log.publish(at(0), "", ""), Err(Misuse::Closed));
     assert_eq!(read(&log, Start::Oldest), "event: a\nid: 1.1\ndata: b\n\n");
 }
 

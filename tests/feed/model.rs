@@ -304,7 +304,7 @@ impl World {
     fn serve(&mut self) {
         self.log.handle_timeout(self.now);
         for _ in 0..3 {
-            let Some(reply) = self.hold.poll(&self.log, self.now) else { break };
+            let Some(reply) = self.hold.poll(self.now, &self.log) else { break };
             let (client, attempt) = reply.token;
             let packet = Packet::Reply { status: reply.status, retry_after: None, body: reply.body.to_vec() };
             self.send(client, attempt, &packet);
@@ -366,7 +366,7 @@ impl World {
                 Packet::Request(query, tag) => self.request(n, attempt, &query, tag),
                 Packet::Connect(start) => {
                     let kind = match start {
-                        Some(_) => Kind::Sse(KeepAlive::new(KeepAlive::INTERVAL, self.now)),
+                        Some(_) => Kind::Sse(KeepAlive::new(self.now, KeepAlive::INTERVAL)),
                         None => {
                             let conn = ws::Connection::server(ws::Config::new());
                             Kind::Ws(Box::new(Served { conn, inbox: Vec::new(), token: Vec::new() }))
@@ -388,7 +388,7 @@ impl World {
         let ask = Ask::parse(query.as_bytes()).expect("clients ask well");
         let ask = Ask { if_none_match: tag.as_ref().map(CursorText::as_bytes), ..ask };
         let mut entropy = random(self.prng.next());
-        match self.hold.ask(&ask, (n, attempt), &self.log, self.now, &mut entropy) {
+        match self.hold.ask(self.now, &ask, (n, attempt), &self.log, &mut entropy) {
             Answer::Parked(key) => self.parked.push(key),
             Answer::Reply(reply) => {
                 let retry_after = reply.retry_after.map(|after| after.as_secs());
@@ -446,7 +446,7 @@ impl World {
                 }
                 let after = retry_after.map(|seconds| seconds.to_string());
                 let head = Head { retry_after: after.as_deref().map(str::as_bytes), ..Head::of(status) };
-                if pull.answered(&head, now) != pull::Verdict::Read {
+                if pull.answered(now, &head) != pull::Verdict::Read {
                     return;
                 }
                 if cut {
@@ -460,7 +460,7 @@ impl World {
             }
             (Packet::Accept, Transport::Sse(source, _)) => {
                 let head = Head { content_type: Some(b"text/event-stream"), ..Head::of(Status::OK) };
-                source.answered(&head, now);
+                source.answered(now, &head);
             }
             (Packet::Accept, Transport::Ws(socket, reader)) => {
                 let mut conn = Box::new(ws::Connection::client(random(pick), ws::Config::new()));
@@ -545,7 +545,7 @@ impl World {
     fn publish(&mut self) {
         let data =
             format!("update {}\n{}", self.published.len(), "x".repeat(usize::try_from(self.prng.below(60)).unwrap()));
-        let cursor = self.log.publish("", &data, self.now).unwrap();
+        let cursor = self.log.publish(self.now, "", &data).unwrap();
         self.published.insert(cursor, data);
         if self.prng.percent(5) {
             let data = format!("all up to {cursor}");
@@ -561,7 +561,7 @@ impl World {
             let mut log = Log::resume(self.config, Cursor { epoch: old.epoch(), seq: old.oldest() - 1 });
             for seq in old.oldest()..=old.head() {
                 let data = &self.published[&Cursor { epoch: old.epoch(), seq }];
-                log.publish("", data, self.now).unwrap();
+                log.publish(self.now, "", data).unwrap();
                 if old.snapshot().is_some_and(|(at, _)| at == seq) {
                     log.set_snapshot(&self.snapshots[&log.cursor()]).unwrap();
                 }

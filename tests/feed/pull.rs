@@ -26,7 +26,7 @@ fn pull(mode: Mode) -> Pull<Constant> {
 /// One answer, whole; how many updates it had.
 fn answer(pull: &mut Pull<Constant>, now: Instant, body: &str) -> usize {
     pull.asking(now);
-    assert_eq!(pull.answered(&Head::of(Status::OK), now), pull::Verdict::Read);
+    assert_eq!(pull.answered(now, &Head::of(Status::OK)), pull::Verdict::Read);
     let mut body = body.as_bytes().to_vec();
     let mut rx = Rx::new(&mut body);
     let updates = std::iter::from_fn(|| pull.poll(now, &mut rx).map(|_| ())).count();
@@ -72,17 +72,17 @@ fn a_short_poll_without_news_is_a_304() {
     let (mut now, mut told) = (at(0), Vec::new());
     for turn in 0..5 {
         if turn == 1 || turn == 4 {
-            log.publish("", "x", now).unwrap();
+            log.publish(now, "", "x").unwrap();
         }
         let tag = pull.if_none_match();
         let query = pull.ask().to_string();
         let ask =
             Ask { if_none_match: tag.as_ref().map(CursorText::as_bytes), ..Ask::parse(query.as_bytes()).unwrap() };
         pull.asking(now);
-        let Answer::Reply(reply) = hold.ask(&ask, (), &log, now, &mut |bytes: &mut [u8]| bytes.fill(0)) else {
+        let Answer::Reply(reply) = hold.ask(now, &ask, (), &log, &mut |bytes: &mut [u8]| bytes.fill(0)) else {
             panic!("not to be held")
         };
-        let verdict = pull.answered(&Head::of(reply.status), now);
+        let verdict = pull.answered(now, &Head::of(reply.status));
         let mut body = reply.body.to_vec();
         let mut rx = Rx::new(&mut body);
         let updates = std::iter::from_fn(|| pull.poll(now, &mut rx).map(|_| ())).count();
@@ -130,7 +130,7 @@ fn failures_are_no_busy_loop_either_however_short_the_waits() {
                     }
                     1 => {
                         pull.asking(at(millis));
-                        pull.answered(&Head { retry_after: Some(b"0"), ..status(503) }, at(millis));
+                        pull.answered(at(millis), &Head { retry_after: Some(b"0"), ..status(503) });
                     }
                     _ => assert_eq!(answer(&mut pull, at(millis), "id: 9f.1\n\n"), 0),
                 }
@@ -189,7 +189,7 @@ fn every_status_is_read_tried_again_or_the_end() {
             408 | 425 | 429 | 500 | 502 | 503 | 504 => (pull::Verdict::Retry, pull::State::Waiting),
             _ => (pull::Verdict::Failed, pull::State::Stopped),
         };
-        assert_eq!((pull.answered(&status(code), at(0)), pull.state()), expected, "{code}");
+        assert_eq!((pull.answered(at(0), &status(code)), pull.state()), expected, "{code}");
     }
 }
 
@@ -205,7 +205,7 @@ fn failures_double_the_wait_and_progress_resets_it() {
     answer(&mut pull, at(0), "id: 9f.1\ndata: x\n\n");
     pull.asking(at(0));
     let busy = Head { retry_after: Some(b"30"), ..status(503) };
-    assert_eq!(pull.answered(&busy, at(0)), pull::Verdict::Retry);
+    assert_eq!(pull.answered(at(0), &busy), pull::Verdict::Retry);
     assert_eq!(pull.poll_timeout(), Some(at(30_000)), "Retry-After is honoured");
     let mut pull = Pull::new(pull::Config::new(), Start::Oldest, 1, MOST);
     pull.asking(at(0));
@@ -218,7 +218,7 @@ fn failures_double_the_wait_and_progress_resets_it() {
 fn what_came_before_a_break_counts() {
     let mut pull = pull(Mode::Long);
     pull.asking(at(0));
-    pull.answered(&Head::of(Status::OK), at(0));
+    pull.answered(at(0), &Head::of(Status::OK));
     let mut body = *b"id: 9f.1\ndata: x\n\nid: 9f.2\nda";
     let mut rx = Rx::new(&mut body);
     assert!(matches!(pull.poll(at(0), &mut rx), Some(Update::Event { .. })));
@@ -316,7 +316,7 @@ proptest! {
             match doing {
                 Doing::Asking => pull.asking(at(now)),
                 Doing::Answered(code, after) => {
-                    pull.answered(&Head { retry_after: after.map(str::as_bytes), ..status(code) }, at(now));
+                    pull.answered(at(now), &Head { retry_after: after.map(str::as_bytes), ..status(code) });
                 }
                 Doing::Body(body) => {
                     let mut body = body.to_vec();

@@ -30,7 +30,7 @@ fn stream_head() -> Head<'static> {
 
 fn open(entropy: Constant) -> Source<Constant> {
     let mut source = connecting(Config::default(), entropy);
-    assert_eq!(source.answered(&stream_head(), Instant::ZERO), Verdict::Open);
+    assert_eq!(source.answered(Instant::ZERO, &stream_head()), Verdict::Open);
     source
 }
 
@@ -53,7 +53,7 @@ fn every_status_opens_redirects_retries_or_ends() {
         let status = Status::new(code).unwrap();
         let head = Head { content_type: Some(b"text/event-stream"), location: Some(b"/b"), ..Head::of(status) };
         let mut source = connecting(Config::default(), LEAST);
-        let verdict = source.answered(&head, at(5));
+        let verdict = source.answered(at(5), &head);
         let expected = match code {
             200 => (Verdict::Open, State::Open),
             204 => (Verdict::Stopped, State::Closed),
@@ -86,7 +86,7 @@ fn only_an_event_stream_is_one() {
         (None, Verdict::Failed),
     ] {
         let head = Head { content_type, ..Head::of(Status::OK) };
-        assert_eq!(connecting(Config::default(), LEAST).answered(&head, at(0)), verdict, "{content_type:?}");
+        assert_eq!(connecting(Config::default(), LEAST).answered(at(0), &head), verdict, "{content_type:?}");
     }
 }
 
@@ -94,16 +94,16 @@ fn only_an_event_stream_is_one() {
 fn redirects_end_somewhere() {
     let found = Status::new(302).unwrap();
     let mut source = connecting(Config::default(), LEAST);
-    assert_eq!(source.answered(&Head::of(found), at(0)), Verdict::Failed, "without a Location");
+    assert_eq!(source.answered(at(0), &Head::of(found)), Verdict::Failed, "without a Location");
     let mut source = connecting(Config::default(), LEAST);
     for _ in 0..20 {
         assert!(matches!(
-            source.answered(&Head { location: Some(b"/"), ..Head::of(found) }, at(0)),
+            source.answered(at(0), &Head { location: Some(b"/"), ..Head::of(found) }),
             Verdict::Redirect { .. }
         ));
         source.connecting(at(0));
     }
-    assert_eq!(source.answered(&Head { location: Some(b"/"), ..Head::of(found) }, at(0)), Verdict::Failed);
+    assert_eq!(source.answered(at(0), &Head { location: Some(b"/"), ..Head::of(found) }), Verdict::Failed);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn the_first_retry_is_spread_and_progress_resets_the_wait() {
         source.handle_timeout(now);
         assert_eq!(source.state(), State::Connect);
         source.connecting(now);
-        assert_eq!(source.answered(&stream_head(), now), Verdict::Open);
+        assert_eq!(source.answered(now, &stream_head()), Verdict::Open);
     }
     // A stream that stood for a minute has not failed.
     now = at(1_000_000);
@@ -145,7 +145,7 @@ fn what_the_server_says_has_a_floor_and_a_cap() {
     }
     let mut source = connecting(Config::default(), LEAST);
     let busy = Head { retry_after: Some(b"100"), ..Head::of(Status::new(503).unwrap()) };
-    assert_eq!(source.answered(&busy, at(0)), Verdict::Retry);
+    assert_eq!(source.answered(at(0), &busy), Verdict::Retry);
     assert_eq!(source.poll_timeout(), Some(at(100_000)));
 }
 
@@ -245,7 +245,7 @@ proptest! {
                         ..Head::of(Status::new(code).unwrap())
                     };
                     // A redirect is no new try.
-                    requests -= i64::from(matches!(source.answered(&head, at(now)), Verdict::Redirect { .. }));
+                    requests -= i64::from(matches!(source.answered(at(now), &head), Verdict::Redirect { .. }));
                 }
                 Doing::Body(bytes) => {
                     read(&mut source, at(now), bytes);

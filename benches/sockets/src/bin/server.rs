@@ -131,7 +131,7 @@ fn main() -> Outcome<()> {
         let due = |n: u32| began + Duration::from_secs(1) * n / a_second;
         while published < updates && due(published) <= clock.elapsed() {
             published += 1;
-            log.publish("", &sockets::data(published as usize), now)?;
+            log.publish(now, "", &sockets::data(published as usize))?;
         }
         conns.retain_mut(|conn| conn.catch_up(&log, published == updates).is_ok());
         if conns.is_empty() {
