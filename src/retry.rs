@@ -30,7 +30,7 @@ impl Backoff {
         let doubled = base.max(self.min).saturating_mul(1 << self.failures.min(MOST_DOUBLINGS)).min(self.max);
         self.failures = self.failures.saturating_add(1);
         let wait = server.map_or(doubled, |server| server.min(MAX_RETRY_AFTER).max(doubled));
-        wait + below(wait / 2, entropy)
+        wait.saturating_add(below(wait / 2, entropy))
     }
 }
 
@@ -88,6 +88,8 @@ mod tests {
             backoff.next(Duration::MAX, None, &mut |bytes: &mut [u8]| bytes.fill(0));
         }
         assert_eq!(backoff.next(Duration::MAX, None, &mut |bytes: &mut [u8]| bytes.fill(0)), 20 * SECOND);
+        let mut without_end = Backoff::new(SECOND, Duration::MAX);
+        assert_eq!(without_end.next(Duration::MAX, None, &mut |bytes: &mut [u8]| bytes.fill(255)), Duration::MAX);
     }
 
     #[test]

@@ -165,7 +165,7 @@ impl<E: Entropy> Pull<E> {
         self.tokens = self.tokens.saturating_sub(1);
         self.state = State::Asking;
         let hold = if self.config.mode == Mode::Long { self.config.hold } else { Duration::ZERO };
-        self.deadlines.set(GUARD, now, Some(hold + self.config.guard));
+        self.deadlines.set(GUARD, now, Some(hold.saturating_add(self.config.guard)));
     }
 
     /// An answer came; what it means.
@@ -269,7 +269,7 @@ impl<E: Entropy> Pull<E> {
             Mode::Short => {
                 let next = if self.news { self.interval / 2 } else { self.interval.saturating_mul(3) / 2 };
                 self.interval = next.min(self.config.max_interval).max(self.config.min_interval);
-                self.interval + retry::below(self.interval / 8, &mut self.entropy)
+                self.interval.saturating_add(retry::below(self.interval / 8, &mut self.entropy))
             }
             Mode::Long => Duration::ZERO,
         };

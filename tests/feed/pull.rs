@@ -162,6 +162,18 @@ fn habits_that_contradict_each_other_are_no_panic() {
     let mut pull = Pull::new(config, Start::Oldest, 1, LEAST);
     answer(&mut pull, at(0), "id: 9f.1\n\n");
     assert_eq!(pull.poll_timeout(), Some(at(9000)));
+    // Without end is never, not an overflow.
+    for mode in [Mode::Short, Mode::Long] {
+        let mut config = PullConfig::new(mode);
+        (config.hold, config.guard) = (Duration::MAX, Duration::MAX);
+        (config.min_interval, config.max_interval) = (Duration::MAX, Duration::MAX);
+        (config.min_retry, config.max_retry) = (Duration::MAX, Duration::MAX);
+        let mut pull = Pull::new(config, Start::Oldest, 1, |bytes: &mut [u8]| bytes.fill(0xff));
+        pull.asking(at(0));
+        assert_eq!(pull.poll_timeout(), None);
+        pull.lost(at(0));
+        assert_eq!((pull.state(), pull.poll_timeout()), (PullState::Waiting, None));
+    }
 }
 
 #[test]
