@@ -93,22 +93,25 @@ impl Tail {
             Start::After(cursor) if cursor == history.cursor() => None,
             Start::After(cursor) => {
                 let next = cursor.seq.saturating_add(1);
-                let known = cursor.epoch == history.epoch() && (oldest..=head).contains(&next);
-                match known.then(|| history.block(next)).flatten() {
-                    Some(block) => Some(kept(next, block)),
-                    None => Some(Self::reset(cursor, history)),
+                if cursor.epoch != history.epoch() || !(oldest..=head).contains(&next) {
+                    return Some(Self::reset(cursor, oldest.saturating_sub(1), history));
                 }
+                Some(match history.block(next) {
+                    Some(block) => kept(next, block),
+                    // Gone after all: so it goes on behind it, and comes to an end.
+                    None => Self::reset(cursor, next, history),
+                })
             }
         }
     }
 
-    /// What follows `cursor` is not known here, or no more: the reader is told so, and goes on with what there is.
-    fn reset<H: History + ?Sized>(cursor: Cursor, history: &H) -> Next<'_> {
-        let epoch = history.epoch();
-        let oldest = Cursor { epoch, seq: history.oldest().saturating_sub(1) };
+    /// What follows `cursor` is not known here, or no more: the reader is told so, and goes on with what there is behind
+    /// entry `before`.
+    fn reset<H: History + ?Sized>(cursor: Cursor, before: u64, history: &H) -> Next<'_> {
+        let oldest = Cursor { epoch: history.epoch(), seq: before };
         let tail = match history.snapshot() {
-            Some(_) => Start::Snapshot,
-            None => Start::After(oldest),
+            Some((seq, _)) if seq >= before => Start::Snapshot,
+            _ => Start::After(oldest),
         };
         Next { block: Block::Made(Made::reset(cursor, oldest, history.cursor())), tail: Self::new(tail) }
     }

@@ -129,10 +129,12 @@ fn what_cannot_be_published_is_refused_and_changes_nothing() {
     assert_eq!(read(&log, Start::Oldest), "event: a\nid: 1.1\ndata: b\n\n");
 }
 
-/// An engine that loses an entry between two looks.
+/// An engine that loses entries between two looks, though not what it says it has: the reader is told, and comes to the end.
 #[test]
 fn an_entry_that_is_gone_after_all_is_a_reset() {
-    struct Forgetful;
+    struct Forgetful {
+        snapshot: Option<u64>,
+    }
     impl History for Forgetful {
         fn epoch(&self) -> u64 {
             1
@@ -143,10 +145,26 @@ fn an_entry_that_is_gone_after_all_is_a_reset() {
         fn head(&self) -> u64 {
             9
         }
-        fn block(&self, _: u64) -> Option<&[u8]> {
-            None
+        fn block(&self, seq: u64) -> Option<&[u8]> {
+            (seq == 8).then_some(b"id: 1.8\ndata: kept\n\n")
+        }
+        fn snapshot(&self) -> Option<(u64, &[u8])> {
+            self.snapshot.map(|seq| (seq, &b"event: feed-snapshot\n\n"[..]))
         }
     }
-    let next = Tail::new(Start::resume(b"1.4")).peek(&Forgetful).unwrap();
-    assert!(next.block().starts_with(b"event: feed-reset\n"));
+    for snapshot in [None, Some(0), Some(3), Some(6), Some(9)] {
+        let history = Forgetful { snapshot };
+        for start in [Start::resume(b"1.4"), Start::resume(b"2.1"), Start::Oldest, Start::Snapshot] {
+            let (mut tail, mut read) = (Tail::new(start), Vec::new());
+            while let Some(next) = tail.peek(&history) {
+                read.push(String::from_utf8(next.block().to_vec()).unwrap());
+                tail = next.tail();
+                assert!(read.len() <= 12, "{start:?} {read:?}");
+            }
+            assert_eq!(tail.start(), Start::After(history.cursor()));
+            if start == Start::resume(b"1.4") {
+                assert!(read[0].starts_with("event: feed-reset\nid: 1.5\n"), "{}", read[0]);
+            }
+        }
+    }
 }
