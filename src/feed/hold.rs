@@ -148,7 +148,7 @@ impl<T> Hold<T> {
             self.parking.hurry(first);
         }
         // Polls that began in the same moment, by the same news, do not all end in the same moment.
-        let until = now.checked_add(wait - retry::below(wait / 8, entropy)).unwrap_or(now);
+        let until = now.checked_add(wait - retry::below(wait / 8, entropy)).unwrap_or(Instant::from_nanos(u64::MAX));
         Answer::Parked(self.parking.park(Parked { token, cursor, client }, until, now, entropy))
     }
 
@@ -204,9 +204,8 @@ impl<T> Hold<T> {
         let source = Source { start, head: history.cursor(), oldest: history.oldest(), snapshot };
         let end = match self.made {
             Some((made, end)) if made == source => end,
-            _ => self.put_together(start, history),
+            _ => self.put_together(source, history),
         };
-        self.made = Some((source, end));
         let cursor = match end {
             Start::After(cursor) => Some(cursor),
             _ => None,
@@ -215,10 +214,13 @@ impl<T> Hold<T> {
     }
 
     /// Makes the body of an answer; where it ends.
-    fn put_together<H: History + ?Sized>(&mut self, start: Start, history: &H) -> Start {
+    fn put_together<H: History + ?Sized>(&mut self, source: Source, history: &H) -> Start {
         self.body.clear();
-        let mut tail = Tail::new(start);
+        let mut tail = Tail::new(source.start);
+        let mut lasts = true;
         for _ in 0..self.config.max_entries.max(1) {
+            // Of the same place there may be another snapshot next time.
+            lasts &= tail.start() != Start::Snapshot;
             let Some(next) = tail.peek(history) else { break };
             let block = next.block();
             if !self.body.is_empty() && self.body.len() + block.len() > self.config.max_bytes {
@@ -230,6 +232,7 @@ impl<T> Hold<T> {
         if self.body.is_empty() {
             self.body.extend_from_slice(Made::place(history.cursor()).as_bytes());
         }
+        self.made = lasts.then_some((source, tail.start()));
         tail.start()
     }
 

@@ -176,6 +176,10 @@ fn time_runs_out_at_its_time_and_never_before() {
     park(&mut hold, "cursor=9f.1&wait=200", 1, &log, at(0));
     let times: Vec<_> = (0..300_000).step_by(250).filter(|&millis| hold.poll(at(millis), &log).is_some()).collect();
     assert_eq!(times, [200_000]);
+    // For ever is not at once.
+    let mut endless = Hold::new(config(|it| it.max_hold = Duration::MAX));
+    park(&mut endless, "cursor=9f.1&wait=18446744073709551615", 1, &log, at(0));
+    assert!((0..300_000).step_by(250).all(|millis| endless.poll(&log, at(millis)).is_none()));
     // Nobody looked for a long time.
     park(&mut hold, "cursor=9f.1&wait=1", 1, &log, at(300_000));
     assert!(hold.poll(at(90_000_000), &log).is_some());
@@ -282,6 +286,13 @@ fn a_snapshot_is_seen_at_once() {
     log.set_snapshot("both").unwrap();
     let snapshot = b"event: feed-snapshot\nid: 9f.2\ndata: both\n\n";
     assert_eq!(reply(&mut hold, "cursor=snapshot&wait=0", 1, &log).body, snapshot);
+    // Of the same place, and as long.
+    log.set_snapshot("and!").unwrap();
+    let snapshot = b"event: feed-snapshot\nid: 9f.2\ndata: and!\n\n";
+    assert_eq!(reply(&mut hold, "cursor=snapshot&wait=0", 1, &log).body, snapshot);
+    assert!(reply(&mut hold, "cursor=a.1&wait=0", 1, &log).body.ends_with(snapshot));
+    log.set_snapshot("more").unwrap();
+    assert!(reply(&mut hold, "cursor=a.1&wait=0", 1, &log).body.ends_with(b"\ndata: more\n\n"));
 }
 
 #[test]
