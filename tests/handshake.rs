@@ -245,6 +245,7 @@ fn an_answer_cannot_be_misused() {
 #[test]
 fn windows_are_negotiated() {
     let small = deflate::Config { server_max_window_bits: 10, client_max_window_bits: 9, ..deflate::Config::default() };
+    let any = deflate::Config::default();
     let both = deflate::Config {
         server_no_context_takeover: true,
         client_no_context_takeover: true,
@@ -270,6 +271,22 @@ fn windows_are_negotiated() {
         ("permessage-deflate; client_max_window_bits=16", small, None),
         ("permessage-deflate; client_max_window_bits; client_max_window_bits", small, None),
         ("permessage-deflate", both, Some("; server_no_context_takeover; client_no_context_takeover")),
+        // What a client says of itself need not be repeated.
+        ("permessage-deflate; client_max_window_bits=10", any, Some("")),
+        (
+            "permessage-deflate; client_max_window_bits=\"10\"",
+            small,
+            Some("; server_max_window_bits=10; client_max_window_bits=9"),
+        ),
+        ("permessage-deflate; client_no_context_takeover", any, Some("")),
+        ("permessage-deflate; server_max_window_bits=8", any, Some("; server_max_window_bits=8")),
+        // The first offer that can be kept counts.
+        ("permessage-deflate; client_max_window_bits=08, x, permessage-deflate", any, Some("")),
+        (
+            "permessage-deflate, permessage-deflate; client_max_window_bits",
+            small,
+            Some("; server_max_window_bits=10; client_max_window_bits=9"),
+        ),
     ] {
         let handshake = and(&[("Sec-WebSocket-Extensions", offer)]).unwrap().unwrap();
         let params = deflate::negotiate(&handshake, config);
