@@ -15,6 +15,7 @@ pub struct Config {
     /// The most frames in a message.
     pub max_fragments: u32,
     /// The most bytes that a byte of compressed data may be inflated to, on average over a message; the first 1 MiB of each is free.
+    /// A `Session` sends what is compressed beyond that as it is, for it takes its peer to be no bolder.
     pub max_ratio: u32,
     /// The longest payload in a frame of ours: a longer message is sent in fragments. At least 1.
     pub max_frame_sent: usize,

@@ -233,8 +233,7 @@ impl Receiver {
 
     /// How much what came so far may be inflated to.
     const fn fair(&self) -> u64 {
-        let fair = self.wire.saturating_mul(self.max_ratio as u64);
-        if fair < RATIO_FREE { RATIO_FREE } else { fair }
+        fair(self.wire, self.max_ratio)
     }
 
     /// Judges inflated text (RFC 6455 §8.1), and keeps back what is cut off.
@@ -337,6 +336,12 @@ impl Sender {
         self.held[..tail.len()].copy_from_slice(tail);
         (!data.is_empty() || !done).then_some((data, false))
     }
+}
+
+/// How much so many compressed bytes may be inflated to.
+pub(super) const fn fair(wire: u64, max_ratio: u32) -> u64 {
+    let fair = wire.saturating_mul(max_ratio as u64);
+    if fair < RATIO_FREE { RATIO_FREE } else { fair }
 }
 
 /// A length of at most 4.

@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::{Frame, Kind, Shared, frame};
+use super::deflate::fair;
+use super::{Config, Frame, Kind, Shared, frame};
 use crate::bytes::Text;
 use crate::io::Tx;
 
@@ -37,12 +38,14 @@ impl Prepared {
         Self::new(Kind::Binary, data)
     }
 
-    /// The same, compressed for those who understand it, unless that makes it no smaller.
+    /// The same, compressed for those who understand it, unless that makes it no smaller, or so much smaller that it would pass
+    /// for a bomb ([`Config::MAX_RATIO`]).
     #[must_use]
     pub fn compressed(mut self, shared: &mut Shared) -> Self {
+        let len = self.payload().len();
         let packed = shared.pack(self.kind, self.payload());
-        let shape = Shape::new(self.kind, true, packed);
-        self.compressed = (shape.bytes.len() < self.plain.bytes.len()).then_some(shape);
+        let is_sent = packed.len() < len && len as u64 <= fair(packed.len() as u64, Config::MAX_RATIO);
+        self.compressed = is_sent.then(|| Shape::new(self.kind, true, packed));
         self
     }
 

@@ -289,7 +289,7 @@ impl Outbox<'_, Server> {
 }
 
 impl<R: Role> Outbox<'_, R> {
-    /// Sends a text message, compressed if that makes it smaller.
+    /// Sends a text message, compressed if that makes it smaller, but not beyond [`Config::max_ratio`].
     ///
     /// # Errors
     /// `Full`; `Misuse` after a Close or inside an unfinished message.
@@ -301,7 +301,7 @@ impl<R: Role> Outbox<'_, R> {
         }
     }
 
-    /// Sends a binary message, compressed if that makes it smaller.
+    /// Sends a binary message, compressed if that makes it smaller, but not beyond [`Config::max_ratio`].
     ///
     /// # Errors
     /// `Full`; `Misuse` after a Close or inside an unfinished message.
@@ -368,8 +368,12 @@ impl<R: Role> Outbox<'_, R> {
         self.conn.check_whole()?;
         let Some(compression) = &mut self.compression else { return Ok(()) };
         let packed = compression.deflate(Piece { kind, data, end: true }, self.shared);
+        let fair = compression.is_fair(packed.len(), data.len());
+        if !fair {
+            compression.forget();
+        }
         // With context even what is no smaller is part of it.
-        if packed.len() >= data.len() && !compression.keeps_context() {
+        if !fair || packed.len() >= data.len() && !compression.keeps_context() {
             return match kind {
                 Kind::Text => self.conn.send_text(Text::from_validated(data), tx),
                 Kind::Binary => self.conn.send_binary(data, tx),

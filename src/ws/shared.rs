@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::deflate::{Piece, Receiver, Sender};
+use super::deflate::{Piece, Receiver, Sender, fair};
 use super::handshake::deflate::Params;
 use super::message::{Ready, SPARE};
 use super::{Config, Event, Kind, Messages, Violation};
@@ -81,6 +81,7 @@ pub(super) struct Compression {
     receiver: Receiver,
     sender: Sender,
     compressed_from: usize,
+    max_ratio: u32,
     peer: Direction,
     own: Direction,
     /// Held while a message is unfinished.
@@ -125,6 +126,7 @@ impl Compression {
             receiver: Receiver::new(*config, peer.takeover),
             sender: Sender::new(own.takeover),
             compressed_from: config.compressed_from,
+            max_ratio: config.max_ratio,
             peer,
             own,
             decoder: None,
@@ -183,6 +185,11 @@ impl Compression {
             }
         }
         Ok(end.then_some(Ready::assembled(piece.kind)))
+    }
+
+    /// Whether a peer with our limits would take so little for so much.
+    pub(super) const fn is_fair(&self, packed: usize, len: usize) -> bool {
+        len as u64 <= fair(packed as u64, self.max_ratio)
     }
 
     /// Compresses a whole message.

@@ -313,6 +313,21 @@ fn a_failed_send_leaves_the_context_in_step() {
     assert_eq!(hear(&mut c, &mut shared, &wire, 999), Ok(vec![text.into_bytes(); 3]));
 }
 
+/// Zeros compress a thousandfold, which passes for a bomb. What one session sends, another takes.
+#[test]
+fn what_would_pass_for_a_bomb_is_sent_as_it_is() {
+    let messages = [vec![b'a'; 100_000], vec![b'a'; 100_000], vec![0; 3 << 20]];
+    let prepared = Prepared::binary(&messages[2]).compressed(&mut Shared::default());
+    for params in agreements() {
+        let (mut shared, mut s, mut c) = (Shared::default(), server(params), client(params));
+        let mut wire = say(&mut s, &mut shared, &messages);
+        s.outbox(&mut shared).send_prepared(&prepared, &mut Tx::growing(&mut wire, usize::MAX)).unwrap();
+        wire.extend(say(&mut s, &mut shared, &messages[..1]));
+        let heard = hear(&mut c, &mut shared, &wire, 1 << 20).unwrap();
+        assert!(heard.iter().eq(messages.iter().chain(&messages[2..]).chain(&messages[..1])), "{params:?}");
+    }
+}
+
 #[test]
 fn limits_and_broken_data_fail_the_session() {
     let config = Config { max_message: 1000, ..Config::new() };
