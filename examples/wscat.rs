@@ -4,11 +4,11 @@
 use std::collections::hash_map::RandomState;
 use std::error::Error;
 use std::hash::BuildHasher;
-use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, Write};
+use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::ExitCode;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
-use std::{env, thread, time::Duration};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::{env, mem, thread, time::Duration};
 
 use hopwire::http1::client::{Client, Config, Event};
 use hopwire::io::{Rx, Tx, Wants};
@@ -203,7 +203,7 @@ fn answer<'a>(
 impl Cat {
     /// Talks until the connection is closed; whether that was in good order.
     fn run(&mut self) -> Result<bool, Box<dyn Error>> {
-        self.wire.read_lines();
+        self.wire.line_is_due = true;
         loop {
             let result = self.receive();
             self.wire.flush();
@@ -310,7 +310,14 @@ struct Wire {
     ended: bool,
     epoch: Epoch,
     inputs: Receiver<Input>,
-    sender: SyncSender<Input>,
+    /// Gives bytes to the thread that writes.
+    writer: Sender<Vec<u8>>,
+    /// Whether that thread has not finished. What comes is read all the same: a server that waits for that reads nothing either.
+    writing: bool,
+    /// Asks for a line of standard input.
+    next_line: Sender<()>,
+    /// Whether the one before it is dealt with.
+    line_is_due: bool,
 }
 
 /// What happens outside.
@@ -318,6 +325,8 @@ enum Input {
     /// A line of standard input, or its end.
     Line(Option<String>),
     Received(Vec<u8>),
+    /// All that was to be sent is sent.
+    Written,
     /// The server has stopped writing, or the connection broke.
     Ended,
 }
@@ -341,45 +350,58 @@ impl Wire {
                 }
             }
         });
-        let epoch = Epoch(std::time::Instant::now());
-        Ok(Self { stream, inbox: Vec::new(), out: Vec::new(), ended: false, epoch, inputs, sender })
-    }
-
-    /// From here on, lines of standard input come too.
-    fn read_lines(&self) {
-        let sender = self.sender.clone();
+        let (writer, to_write) = mpsc::channel::<Vec<u8>>();
+        let (mut writing, written) = (stream.try_clone()?, sender.clone());
         thread::spawn(move || {
-            for line in io::stdin().lock().lines() {
-                match line {
-                    // Nobody listens only once all is over.
-                    Ok(line) => drop(sender.send(Input::Line(Some(line)))),
-                    Err(error) if error.kind() == ErrorKind::InvalidData => {
-                        eprintln!("wscat: a line that is not UTF-8 is not sent");
-                    }
-                    Err(_) => break,
+            for bytes in to_write {
+                if writing.write_all(&bytes).is_err() {
+                    // A server that takes nothing any more may still have said something.
+                    drop(written.send(Input::Ended));
                 }
+                drop(written.send(Input::Written));
             }
-            drop(sender.send(Input::Line(None)));
         });
+        let (next_line, asked) = mpsc::channel();
+        let line = sender.clone();
+        // Nobody listens only once all is over.
+        thread::spawn(move || asked.iter().try_for_each(|()| line.send(Input::Line(read_line()))));
+        Ok(Self {
+            stream,
+            inbox: Vec::new(),
+            out: Vec::new(),
+            ended: false,
+            epoch: Epoch(std::time::Instant::now()),
+            inputs,
+            writer,
+            writing: false,
+            next_line,
+            line_is_due: false,
+        })
     }
 
     fn rx(&mut self) -> Rx<'_> {
         if self.ended { Rx::last(&mut self.inbox) } else { Rx::new(&mut self.inbox) }
     }
 
-    /// Sends what is to be sent. A server that takes nothing any more may still have said something.
+    /// Sends what is to be sent, as fast as the server reads.
     fn flush(&mut self) {
-        if self.stream.write_all(&self.out).is_err() {
-            self.ended = true;
+        if !self.writing && !self.out.is_empty() {
+            self.writing = self.writer.send(mem::take(&mut self.out)).is_ok();
         }
-        self.out.clear();
     }
 
     /// Waits for something to happen, at most until `deadline`. What the server sent goes to the inbox.
     fn wait(&mut self, deadline: Option<Instant>) -> Option<Option<String>> {
         let patience = deadline.map_or(Duration::MAX, |at| at.saturating_since(self.epoch.now()));
+        if self.line_is_due && !self.writing {
+            self.line_is_due = self.next_line.send(()).is_err();
+        }
         match self.inputs.recv_timeout(patience) {
-            Ok(Input::Line(line)) => return Some(line),
+            Ok(Input::Line(line)) => {
+                self.line_is_due = line.is_some();
+                return Some(line);
+            }
+            Ok(Input::Written) => self.writing = false,
             Ok(Input::Received(bytes)) => self.inbox.extend_from_slice(&bytes),
             Ok(Input::Ended) | Err(RecvTimeoutError::Disconnected) => self.ended = true,
             Err(RecvTimeoutError::Timeout) => {}
@@ -389,12 +411,30 @@ impl Wire {
 
     /// Ends the connection so that the server gets our last words: stop writing, read to its end for a bounded time.
     fn end(&mut self) {
-        // What fails here, fails after the connection is over.
-        let _ = self.stream.shutdown(Shutdown::Write);
         let until = self.epoch.now().checked_add(LINGER);
-        while !self.ended && until > Some(self.epoch.now()) {
+        let mut open = true;
+        while (self.writing || !self.ended) && until > Some(self.epoch.now()) {
+            self.flush();
+            if open && !self.writing {
+                open = false;
+                // What fails here, fails after the connection is over.
+                let _ = self.stream.shutdown(Shutdown::Write);
+            }
             self.wait(until);
             self.inbox.clear();
+        }
+    }
+}
+
+/// The next line of standard input; `None` at its end.
+fn read_line() -> Option<String> {
+    loop {
+        match io::stdin().lines().next()? {
+            Ok(line) => return Some(line),
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                eprintln!("wscat: a line that is not UTF-8 is not sent");
+            }
+            Err(_) => return None,
         }
     }
 }

@@ -107,6 +107,7 @@ client_wscat() {
     check wscat "not a WebSocket URL" wscat_ends 2 wscat "http://127.0.0.1:$port"
     check wscat "nobody listens" wscat_ends 1 wscat ws://127.0.0.1:1
     wscat_checks "" "ws://127.0.0.1:$port"
+    check wscat "more than the network and both ends hold" wscat_flood "ws://127.0.0.1:$port"
     if python_environment; then
         peer websockets "$cache/py/bin/python" "$here/ws_python_server.py"
     else
@@ -167,6 +168,12 @@ wscat_many() {
     local lines
     lines=$(seq -f 'message %.0f of two thousand, and every one long enough to be worth compressing' 2000)
     wscat "$lines" "$1" && [ "$(cat "$work/wscat.out")" = "$lines" ]
+}
+
+# Both ends write more than the other has read: who reads only when all is written waits for ever.
+wscat_flood() {
+    head -c 120000000 /dev/urandom | base64 -w 4000000 >"$work/flood"
+    timeout 60 "$target/release/examples/wscat" -q -n --wait 1 "$1" <"$work/flood" >"$work/wscat.out" && cmp "$work/flood" "$work/wscat.out"
 }
 
 wscat_ping() {
