@@ -179,7 +179,7 @@ fn time_runs_out_at_its_time_and_never_before() {
     // For ever is not at once.
     let mut endless = Hold::new(config(|it| it.max_hold = Duration::MAX));
     park(&mut endless, "cursor=9f.1&wait=18446744073709551615", 1, &log, at(0));
-    assert!((0..300_000).step_by(250).all(|millis| endless.poll(&log, at(millis)).is_none()));
+    assert!((0..300_000).step_by(250).all(|millis| endless.poll(at(millis), &log).is_none()));
     // Nobody looked for a long time.
     park(&mut hold, "cursor=9f.1&wait=1", 1, &log, at(300_000));
     assert!(hold.poll(at(90_000_000), &log).is_some());

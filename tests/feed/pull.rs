@@ -164,7 +164,7 @@ fn habits_that_contradict_each_other_are_no_panic() {
     assert_eq!(pull.poll_timeout(), Some(at(9000)));
     // Without end is never, not an overflow.
     for mode in [Mode::Short, Mode::Long] {
-        let mut config = PullConfig::new(mode);
+        let mut config = pull::Config { mode, ..pull::Config::new() };
         (config.hold, config.guard) = (Duration::MAX, Duration::MAX);
         (config.min_interval, config.max_interval) = (Duration::MAX, Duration::MAX);
         (config.min_retry, config.max_retry) = (Duration::MAX, Duration::MAX);
@@ -172,7 +172,7 @@ fn habits_that_contradict_each_other_are_no_panic() {
         pull.asking(at(0));
         assert_eq!(pull.poll_timeout(), None);
         pull.lost(at(0));
-        assert_eq!((pull.state(), pull.poll_timeout()), (PullState::Waiting, None));
+        assert_eq!((pull.state(), pull.poll_timeout()), (pull::State::Waiting, None));
     }
 }
 
