@@ -5,11 +5,16 @@
 #[path = "../fuzz/bodies/mod.rs"]
 mod bodies;
 
-use hopwire::http::forward::{Asked, Client, Content, Intermediary, Stop, TargetUri, Trace, Trailers, combined};
+use hopwire::http::forward::{
+    Asked, Client, Content, Intermediary, ReceivedRequest, Stop, TargetUri, Trace, Trailers, combined,
+};
 use hopwire::http::{Fields, HttpDate, Method, Version};
 use hopwire::http1::{HeadLimits, Misuse, Request, RequestHead, ResponseHead, Timeout, Violation};
 use hopwire::io::{Rx, SendError, Tx};
 use proptest::prelude::*;
+
+/// Fields that an intermediary sets.
+type SetFields<'a> = &'a [(&'a str, &'a [u8])];
 
 fn edge() -> Intermediary<'static> {
     Intermediary::new("edge").unwrap()
@@ -231,18 +236,53 @@ fn what_the_intermediary_sets_is_its_own() {
     let proxy = Intermediary { set: &[("x-real-ip", b"192.0.2.7"), ("Host", b"inside")], ..edge() };
     let left = through(&proxy, "GET http://b/ HTTP/1.1\r\nHost: a\r\nX-Real-IP: 127.0.0.1\r\nX: 1\r\n\r\n").unwrap();
     assert_eq!(left, "GET / HTTP/1.1\r\nX: 1\r\nvia: 1.1 edge\r\nx-real-ip: 192.0.2.7\r\nHost: inside\r\n\r\n");
-    for (field, misuse) in [
-        (("a b", &b"c"[..]), Misuse::FieldName),
-        (("a", b"b\r\nc: d"), Misuse::FieldValue),
-        (("content-length", b"5"), Misuse::FieldReserved),
-    ] {
-        let set = [field];
+    let cases: [(SetFields<'_>, Misuse); 11] = [
+        (&[("a b", b"c")], Misuse::FieldName),
+        (&[("a", b"b\r\nc: d")], Misuse::FieldValue),
+        (&[("content-length", b"5")], Misuse::FieldReserved),
+        (&[("Connection", b"close")], Misuse::FieldReserved),
+        (&[("upgrade", b"foo")], Misuse::FieldReserved),
+        (&[("te", b"trailers")], Misuse::FieldReserved),
+        (&[("Expect", b"100-continue")], Misuse::FieldReserved),
+        (&[("max-forwards", b"0")], Misuse::FieldReserved),
+        (&[("via", b"1.1 x")], Misuse::FieldReserved),
+        (&[("host", b"a b")], Misuse::Host),
+        (&[("host", b"b"), ("Host", b"b")], Misuse::Host),
+    ];
+    for (set, misuse) in cases {
         let (request, client) = (parse("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Client::new(None, false));
-        let proxy = Intermediary { set: &set, ..edge() };
+        let proxy = Intermediary { set, ..edge() };
         let forwarded = proxy.request(&(&request).into(), &client).unwrap();
         let mut space = [0; 200];
         assert_eq!(forwarded.write_http1(&mut Tx::new(&mut space)), Err(SendError::Misuse(misuse)));
     }
+}
+
+/// What came in another version, or from a caller who did not look, is one request all the same.
+#[test]
+fn a_target_never_is_more_than_one() {
+    let (request, client) =
+        (parse("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n"), Client::new(None, false));
+    let came = ReceivedRequest::from(&request);
+    let proxy = edge();
+    let stop = |received: &ReceivedRequest<'_>| proxy.request(received, &client).map(drop).unwrap_err();
+    for path in ["/ HTTP/1.1\r\nx: y", "/a b", "/\0", "/\u{e9}", "/\x7f", "?\r\n", "a", "*", "http://a/"] {
+        assert_eq!(stop(&ReceivedRequest { path_and_query: path.as_bytes(), ..came }), Stop::Target, "{path:?}");
+    }
+    for authority in ["a\r\nx: y", "a b", "a/b", "u@a", "a\"", "a\\", "\u{e9}"] {
+        assert_eq!(
+            stop(&ReceivedRequest { authority: authority.as_bytes(), ..came }),
+            Stop::NoAuthority,
+            "{authority:?}"
+        );
+    }
+    // Content of no length is none, whoever says so.
+    let empty = ReceivedRequest { content: Content::Length(0), ..came };
+    let mut space = [0; 200];
+    let mut tx = Tx::new(&mut space);
+    proxy.request(&empty, &client).unwrap().write_http1(&mut tx).unwrap();
+    assert_eq!(tx.written(), b"PUT / HTTP/1.1\r\nHost: a\r\nvia: 1.1 edge\r\ncontent-length: 0\r\n\r\n");
+    assert!(proxy.request(&ReceivedRequest { method: Method::Trace, ..empty }, &client).is_ok());
 }
 
 #[test]

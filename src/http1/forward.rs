@@ -1,11 +1,11 @@
 //! Forwarded messages on the wire: the way from a head of HTTP/1.1 into [`http::forward`](crate::http::forward), and the way out.
 
 use super::client::framing;
-use super::emit::{self, CustomLine, Length, Persistence, Writer};
-use super::{BodyLength, Misuse, Request, Response, ResponseLength, Target, Violation};
+use super::emit::{self, CustomLine, FieldList, Length, Persistence, Writer};
+use super::{Authority, BodyLength, Misuse, Request, Response, ResponseLength, Target, Violation};
 use crate::bytes::num;
-use crate::http::Fields;
 use crate::http::forward::{self, Content, ReceivedRequest, ReceivedResponse, Run, Stop, Value};
+use crate::http::{Fields, hop};
 use crate::io::{Full, SendError, Tx};
 
 impl<'b> From<&Request<'b>> for ReceivedRequest<'b> {
@@ -96,11 +96,7 @@ impl forward::Request<'_> {
         let start = [self.method().as_bytes(), b" ", target, rest, b" HTTP/1.1\r\n"];
         let end =
             [te.as_bytes(), upgrade, protocol, upgrade_end, connection.as_bytes(), length, digits, length_end, b"\r\n"];
-        // What the caller sets is judged like what it sends in any other way.
-        emit::outline(self.set()).map_err(SendError::Misuse)?;
-        if !emit::are_values(self.set()) {
-            return Err(SendError::Misuse(Misuse::FieldValue));
-        }
+        judge_set(self.set()).map_err(SendError::Misuse)?;
         Ok(write(self, &start, &end, tx)?)
     }
 }
@@ -201,6 +197,26 @@ fn write<'b>(section: &impl Section<'b>, start: &[&[u8]], end: &[&[u8]], tx: &mu
     end.iter().for_each(|piece| out.put(piece));
     let left = out.0.len();
     tx.retract(left);
+    Ok(())
+}
+
+/// What an intermediary sets is judged like what a client sends, and has no say in what forwarding has rules for.
+fn judge_set(set: FieldList<'_>) -> Result<(), Misuse> {
+    emit::outline(set)?;
+    if !emit::are_values(set) {
+        return Err(Misuse::FieldValue);
+    }
+    let mut hosts = 0;
+    for (name, value) in set {
+        let is_one_of = |names: &[&str]| names.iter().any(|other| other.eq_ignore_ascii_case(name));
+        if is_one_of(&hop::HOP_BY_HOP) || is_one_of(&["expect", "max-forwards", "via"]) {
+            return Err(Misuse::FieldReserved);
+        }
+        if is_one_of(&["host"]) {
+            hosts += 1;
+            Authority::parse(value).filter(|_| hosts == 1).ok_or(Misuse::Host)?;
+        }
+    }
     Ok(())
 }
 

@@ -27,7 +27,7 @@ pub enum Misuse {
     FieldName,
     /// A field value with a byte that no value may have: CR, LF, NUL, another control, or white space at an end.
     FieldValue,
-    /// The engine itself writes this field: Content-Length, Transfer-Encoding, `Connection: keep-alive`.
+    /// The engine itself writes this field (Content-Length, Transfer-Encoding, `Connection: keep-alive`), or forwarding does.
     FieldReserved,
     /// Trailer fields without chunked content, or one that may not come last (RFC 9110 §6.5.1).
     Trailer,

@@ -81,18 +81,27 @@ impl<'b> Target<'b> {
         }
     }
 
-    /// Judges the form against the method (RFC 9112 §3.2).
+    /// Judges a target that came: its form against the method (RFC 9112 §3.2), and its bytes.
     pub(crate) fn parse(method: Method<'_>, bytes: &'b [u8]) -> Result<Self, Violation> {
-        let target = match (method, bytes) {
+        Self::judge(method, bytes, is_received_path_and_query).ok_or(Violation::Malformed(Malformed::Target))
+    }
+
+    /// Judges a target that is to be sent: nothing but what RFC 3986 allows.
+    pub(crate) fn to_send(method: Method<'_>, bytes: &'b [u8]) -> Option<Self> {
+        Self::judge(method, bytes, is_path_and_query)
+    }
+
+    #[inline]
+    fn judge(method: Method<'_>, bytes: &'b [u8], is_allowed: fn(&[u8]) -> bool) -> Option<Self> {
+        match (method, bytes) {
             // "only used for CONNECT requests" (§3.2.3), and the only one they have.
             // "A server MUST reject a CONNECT request that targets an empty or invalid port number" (RFC 9110 §9.3.6).
             (Method::Connect, _) => Authority::parse(bytes).filter(|a| a.port.is_some()).map(Self::Authority),
             // "only used for a server-wide OPTIONS request" (§3.2.4)
             (Method::Options, b"*") => Some(Self::Asterisk),
-            (_, [b'/', ..]) => is_received_path_and_query(bytes).then_some(Self::Origin(bytes)),
-            _ => Uri::parse(bytes).map(Self::Absolute),
-        };
-        target.ok_or(Violation::Malformed(Malformed::Target))
+            (_, [b'/', ..]) => is_allowed(bytes).then_some(Self::Origin(bytes)),
+            _ => Uri::parse(bytes).filter(|uri| is_allowed(uri.path_and_query())).map(Self::Absolute),
+        }
     }
 
     /// Takes apart what [`parse`](Self::parse) has judged before.
@@ -116,13 +125,8 @@ impl<'b> Uri<'b> {
         let scheme = bytes.iter().position(|b| !in_scheme(b))?;
         let rest = bytes.get(scheme..)?.strip_prefix(b"://")?;
         let end = rest.iter().position(|b| matches!(b, b'/' | b'?')).unwrap_or(rest.len());
-        let (authority, path_and_query) = rest.split_at(end);
-        let authority = Authority::parse(authority)?;
-        (bytes.first()?.is_ascii_alphabetic() && is_received_path_and_query(path_and_query)).then_some(Self {
-            bytes,
-            scheme,
-            authority,
-        })
+        let authority = Authority::parse(rest.get(..end)?)?;
+        bytes.first()?.is_ascii_alphabetic().then_some(Self { bytes, scheme, authority })
     }
 
     pub(super) fn path_and_query(&self) -> &'b [u8] {

@@ -114,7 +114,7 @@ fn a_request_with_all_its_content_is_written_whole_or_not_at_all() {
 #[test]
 fn what_a_request_must_not_be_is_misuse() {
     let (get, none) = (Method::Get, BodyLength::None);
-    let cases: [(Method<'_>, &[u8], Fields<'_>, BodyLength, Misuse); 33] = [
+    let cases: [(Method<'_>, &[u8], Fields<'_>, BodyLength, Misuse); 35] = [
         (get, b"", &[HOST], none, Misuse::Target),
         (get, b"a", &[HOST], none, Misuse::Target),
         (get, b"*", &[HOST], none, Misuse::Target),
@@ -122,6 +122,8 @@ fn what_a_request_must_not_be_is_misuse() {
         (get, b"/\0", &[HOST], none, Misuse::Target),
         (get, b"/\xe9", &[HOST], none, Misuse::Target),
         (get, b"/#a", &[HOST], none, Misuse::Target),
+        (get, b"/?a[]=1", &[HOST], none, Misuse::Target),
+        (get, b"http://a/?a|b", &[HOST], none, Misuse::Target),
         (Method::Connect, b"/", &[HOST], none, Misuse::Target),
         (Method::Connect, b"a", &[HOST], none, Misuse::Target),
         (get, b"/", &[], none, Misuse::Host),

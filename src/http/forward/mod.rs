@@ -56,7 +56,8 @@ pub struct Intermediary<'p> {
     /// What becomes of X-Forwarded-For, -Proto and -Host.
     pub x_forwarded: Trace,
     /// Fields of requests that are this intermediary's to say: those that come under these names, in headers or trailers, are
-    /// removed, these sent. (With more than [`NOMINATED`](super::hop::NOMINATED) bytes of names, all trailers are removed.)
+    /// removed, these sent: Host perhaps, but none of the connection, and neither Expect, Max-Forwards nor Via, which are for
+    /// forwarding to say. (With more than [`NOMINATED`](super::hop::NOMINATED) bytes of names, all trailers are removed.)
     pub set: &'p [(&'p str, &'p [u8])],
 }
 

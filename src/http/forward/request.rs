@@ -3,7 +3,7 @@
 use super::section::{Kept, Run, Trailers, Value, Without};
 use super::trace::Traces;
 use super::{Asked, Client, Content, Intermediary, Pseudonym, Stop, via};
-use crate::bytes::num;
+use crate::bytes::{num, table};
 use crate::http::hop::{Known, Nominated};
 use crate::http::{Fields, Method, Version, list};
 
@@ -66,7 +66,7 @@ impl<'p> Intermediary<'p> {
         'p: 'b,
     {
         let said = Said::by(received.fields, self.name)?;
-        let has_content = received.content != Content::None;
+        let has_content = !matches!(received.content, Content::None | Content::Length(0));
         let is_http11 = received.version >= Version::Http11;
         // "A client MUST NOT send a request containing Transfer-Encoding unless it knows the server will handle HTTP/1.1 requests"
         // (RFC 9112 §6.1).
@@ -102,18 +102,23 @@ impl<'p> Intermediary<'p> {
             // [..] except as required by that forwarding protocol. For example, a proxy [..] will replace an empty path with '/'"
             // (§7.7).
             (_, path @ [b'/', ..]) => [path, b""],
-            (_, query) => [b"/", query],
+            (_, query @ ([] | [b'?', ..])) => [b"/", query],
+            _ => return Err(Stop::Target),
         };
+        // Whatever the version it came in: what is more than a target there is another line here.
+        if !target.iter().all(|part| is_visible(part)) {
+            return Err(Stop::Target);
+        }
         // "the proxy MUST ignore the received Host header field (if any) and instead replace it with the host information of
         // the request-target" (RFC 9112 §3.2.2). One that says the same stays where it is. "An empty authority is replaced with
         // the configured default before further processing of the request" (§3.3).
         let came = said.host.unwrap_or_default();
         let authority = match received.authority {
-            [] if came.is_empty() => self.authority.map_or(came, visible),
+            [] if came.is_empty() => self.authority.unwrap_or_default().as_bytes(),
             [] => came,
             authority => authority,
         };
-        if authority.is_empty() {
+        if authority.is_empty() || !is_authority(authority) {
             return Err(Stop::NoAuthority);
         }
         let host = (authority != came && !self.sets(b"host")).then_some(authority);
@@ -337,9 +342,15 @@ impl<'b> Said<'b> {
     }
 }
 
-/// What is no host could be more than one line.
-fn visible(authority: &str) -> &[u8] {
-    if authority.bytes().all(|b| b.is_ascii_graphic()) { authority.as_bytes() } else { b"" }
+/// Whether these bytes can stand in a start line.
+#[inline]
+fn is_visible(bytes: &[u8]) -> bool {
+    bytes.iter().fold(true, |is, b| is & b.is_ascii_graphic())
+}
+
+/// Whether all bytes are of those a host and a port are made of; quotes, which Forwarded puts around it, are not.
+fn is_authority(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&b| table::is_userinfo(b) || matches!(b, b'[' | b']' | b'%'))
 }
 
 /// `t-codings = "trailers" / ( transfer-coding [ weight ] )` (§10.1.4)

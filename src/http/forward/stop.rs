@@ -19,7 +19,9 @@ pub enum Stop {
     Loop,
     /// The target's scheme is not that of the connection it came over.
     Scheme,
-    /// Neither the target nor Host says where the request goes, and there is no default.
+    /// The target is no path with its query, or has bytes that no target may have.
+    Target,
+    /// Neither the target nor Host says where the request goes, and there is no default; or what says so is no host.
     NoAuthority,
     /// CONNECT: a tunnel is opened or refused, never forwarded to an origin.
     Connect,
@@ -44,7 +46,9 @@ impl Stop {
     pub const fn status(self) -> Status {
         match self {
             Self::LastHop => Status::OK,
-            Self::MaxForwards | Self::Scheme | Self::NoAuthority | Self::TraceContent => Status::BAD_REQUEST,
+            Self::MaxForwards | Self::Scheme | Self::Target | Self::NoAuthority | Self::TraceContent => {
+                Status::BAD_REQUEST
+            }
             Self::Nominations => Status::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Loop => Status::LOOP_DETECTED,
             Self::Connect => Status::NOT_IMPLEMENTED,
@@ -62,6 +66,7 @@ impl Stop {
             Self::Nominations => "RFC 9110 §7.6.1, RFC 6585 §5",
             Self::Loop => "RFC 9110 §7.6, §7.6.3",
             Self::Scheme => "RFC 9110 §7.4",
+            Self::Target => "RFC 9112 §3.2",
             Self::NoAuthority => "RFC 9112 §3.3",
             Self::Connect => "RFC 9110 §9.3.6",
             Self::TraceContent => "RFC 9110 §9.3.8",
@@ -83,6 +88,7 @@ impl fmt::Display for Stop {
             Self::Nominations => "Connection names too many fields",
             Self::Loop => "the request has been here before",
             Self::Scheme => "the target is of a scheme that is not spoken here",
+            Self::Target => "the target is none",
             Self::NoAuthority => "the request does not say which host it is for",
             Self::Connect => "no tunnels are opened here",
             Self::TraceContent => "a TRACE request has no content",

@@ -33,7 +33,7 @@ pub(super) fn write(
     tx: &mut Tx<'_>,
 ) -> Result<Facts, SendError<Misuse>> {
     let (outline, findings) = look(fields).map_err(SendError::Misuse)?;
-    let target = Target::parse(method, target).map_err(|_| SendError::Misuse(Misuse::Target))?;
+    let target = Target::to_send(method, target).ok_or(SendError::Misuse(Misuse::Target))?;
     fits_host(target, findings.host).map_err(SendError::Misuse)?;
     let length = framing(method, body, findings.expects_continue).map_err(SendError::Misuse)?;
     emit::request(method, target.as_bytes(), fields, &outline, length, content, tx)?;
