@@ -6,13 +6,15 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use hopwire::http::forward::{Client, Intermediary, ReceivedRequest};
 use hopwire::http1::{HeadLimits, RequestHead};
-use hopwire::io::Tx;
+use hopwire::io::{Rx, Tx};
 
 criterion_main!(benches);
 criterion_group!(benches, forward);
 
 fn forward(c: &mut Criterion) {
-    let (request, _) = RequestHead::new().parse(REQUEST, &HeadLimits::default()).ok().flatten().expect("a good head");
+    let mut wire = REQUEST.to_vec();
+    let request =
+        RequestHead::new().poll(&mut Rx::new(&mut wire), &HeadLimits::new()).ok().flatten().expect("a good head");
     let received = ReceivedRequest::from(&request);
     let (proxy, client) = (Intermediary::new("edge").expect("a name"), Client::new(None, false));
     let mut out = [0; 4096];

@@ -24,13 +24,14 @@ criterion_group! {
 fn head(c: &mut Criterion) {
     let mut group = c.benchmark_group("head");
     for (case, bytes) in HEADS {
-        let limits = HeadLimits::default();
-        assert!(RequestHead::new().parse(bytes, &limits).is_ok_and(|request| request.is_some()));
+        let (limits, mut wire) = (HeadLimits::new(), bytes.to_vec());
+        assert!(RequestHead::new().poll(&mut Rx::new(&mut wire), &limits).is_ok_and(|request| request.is_some()));
         group.throughput(Throughput::Bytes(bytes.len() as u64));
         group.bench_function(case, |b| {
             b.iter(|| {
-                let (request, len) = RequestHead::new().parse(black_box(bytes), &limits).unwrap().unwrap();
-                black_box((request.target, request.fields, request.length(), len));
+                let mut rx = Rx::new(black_box(&mut wire));
+                let request = RequestHead::new().poll(&mut rx, &limits).unwrap().unwrap();
+                black_box((request.target, request.fields, request.length(), rx.consumed()));
             });
         });
         // The worst split: as many calls as bytes.
@@ -38,7 +39,7 @@ fn head(c: &mut Criterion) {
             b.iter(|| {
                 let mut head = RequestHead::new();
                 for end in 1..bytes.len() {
-                    assert!(head.parse(black_box(&bytes[..end]), &limits).unwrap().is_none());
+                    assert!(head.poll(&mut Rx::new(black_box(&mut wire[..end])), &limits).unwrap().is_none());
                 }
             });
         });

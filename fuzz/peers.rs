@@ -26,11 +26,13 @@ struct Message {
 
 /// httparse: one head.
 fn head(data: &[u8]) -> usize {
-    let Ok(Some((request, len))) = RequestHead::new().parse(data, &HeadLimits::default()) else { return 0 };
+    let mut bytes = data.to_vec();
+    let mut rx = Rx::new(&mut bytes);
+    let Ok(Some(request)) = RequestHead::new().poll(&mut rx, &HeadLimits::new()) else { return 0 };
     let mut space = [httparse::EMPTY_HEADER; 128];
     let mut theirs = httparse::Request::new(&mut space);
     let Ok(httparse::Status::Complete(their_len)) = theirs.parse(data) else { return 0 };
-    assert_eq!(len, their_len, "where the head ends: {}", data.escape_ascii());
+    assert_eq!(rx.consumed(), their_len, "where the head ends: {}", data.escape_ascii());
     assert_eq!(Some(request.method.as_bytes()), theirs.method.map(str::as_bytes));
     assert_eq!(Some(request.target.as_bytes()), theirs.path.map(str::as_bytes));
     assert_eq!(Some(u8::from(request.version == Version::Http11)), theirs.version);

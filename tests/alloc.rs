@@ -75,14 +75,14 @@ fn the_count_counts() {
 #[test]
 fn forwarding() {
     use hopwire::http::forward::{Client, Intermediary, Trace};
-    let head = b"GET https://b/ HTTP/1.1\r\nHost: a\r\nVia: 1.0 x\r\nConnection: y, upgrade\r\nUpgrade: websocket\r\nY: 1\r\nZ: 2\r\n\r\n";
+    let mut head = *b"GET https://b/ HTTP/1.1\r\nHost: a\r\nVia: 1.0 x\r\nConnection: y, upgrade\r\nUpgrade: websocket\r\nY: 1\r\nZ: 2\r\n\r\n";
     let mut out = [0; 1024];
     let asked = allocations(|| {
         let client = Client::new(Some([192, 0, 2, 1].into()), true);
         let edge = Intermediary::new("edge").expect("a name");
         let edge = Intermediary { forwarded: Trace::Append, x_forwarded: Trace::Append, ..edge };
-        let (request, _) =
-            http1::RequestHead::new().parse(head, &http1::HeadLimits::default()).ok().flatten().expect("whole");
+        let (mut rx, limits) = (Rx::new(&mut head), http1::HeadLimits::new());
+        let request = http1::RequestHead::new().poll(&mut rx, &limits).ok().flatten().expect("whole");
         let mut tx = Tx::new(&mut out);
         edge.request(&(&request).into(), &client).expect("forwarded").write_http1(&mut tx).expect("there is room");
         assert!(tx.written().ends_with(b"connection: upgrade\r\n\r\n"));

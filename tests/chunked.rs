@@ -309,6 +309,28 @@ fn trailers_that_fill_the_buffer_are_a_limit() {
 
 /// Sixteen bytes at a time or one: each byte is looked at once, and what is consumed is gone.
 #[test]
+fn a_failure_stays() {
+    let limits = HeadLimits::new();
+    for bad in ["x", "a\r\n", "1\r\nabc", "1;=\r\n", "1\r\na\r\n-", "0\r\n A: b\r\n\r\n", "5\r\nab"] {
+        let mut decoder = Decoder::new(9, 9);
+        let mut received = bad.as_bytes().to_vec();
+        let mut rx = Rx::last(&mut received);
+        let refused = loop {
+            match decoder.poll(&mut rx, &limits) {
+                Ok(piece) => assert!(matches!(piece, Some(Piece::Data(_))), "{bad:?}"),
+                Err(violation) => break violation,
+            }
+        };
+        for more in ["", "0\r\n\r\n", "\r\n1\r\na\r\n"] {
+            let mut received = more.as_bytes().to_vec();
+            let mut rx = Rx::new(&mut received);
+            assert_eq!(decoder.poll(&mut rx, &limits).err(), Some(refused), "{bad:?} {more:?}");
+            assert_eq!(rx.consumed(), 0);
+        }
+    }
+}
+
+#[test]
 fn ends_once_and_for_all() {
     let mut decoder = Decoder::new(9, 9);
     let limits = HeadLimits::default();

@@ -20,9 +20,10 @@ fn edge() -> Intermediary<'static> {
     Intermediary::new("edge").unwrap()
 }
 
-fn parse(head: &str) -> Request<'_> {
-    let (request, len) = RequestHead::new().parse(head.as_bytes(), &HeadLimits::default()).unwrap().unwrap();
-    assert_eq!(len, head.len());
+fn parse(head: &str) -> Request<'static> {
+    let mut rx = Rx::new(head.as_bytes().to_vec().leak());
+    let request = RequestHead::new().poll(&mut rx, &HeadLimits::new()).unwrap().unwrap();
+    assert_eq!(rx.bytes(), b"");
     request
 }
 

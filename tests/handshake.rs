@@ -339,8 +339,8 @@ fn only_what_was_offered_is_agreed_to() {
 fn the_target_names_the_host_where_it_is_absolute() {
     let rest = GOOD.map(|(name, value)| format!("{name}: {value}\r\n")).concat();
     let origin = "origin: http://other.example\r\n";
-    let head = format!("GET http://other.example/chat HTTP/1.1\r\n{rest}{origin}\r\n");
-    let (request, _) = RequestHead::new().parse(head.as_bytes(), &HeadLimits::default()).unwrap().unwrap();
+    let mut head = format!("GET http://other.example/chat HTTP/1.1\r\n{rest}{origin}\r\n").into_bytes();
+    let request = RequestHead::new().poll(&mut Rx::new(&mut head), &HeadLimits::new()).unwrap().unwrap();
     let handshake = Handshake::of(&request).unwrap().unwrap();
     assert_eq!(handshake.host(), b"other.example");
     assert!(handshake.accept(OriginPolicy::SameHost).is_ok());

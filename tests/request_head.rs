@@ -4,6 +4,7 @@ mod support;
 
 use hopwire::http::Version;
 use hopwire::http1::{HeadLimits, RequestHead, Target, Violation};
+use hopwire::io::Rx;
 use support::json::Value;
 use support::vectors::{Suite, run};
 use support::{hex, unhex};
@@ -59,8 +60,8 @@ fn play(case: &Value, pieces: &[&[u8]]) -> Told {
     let mut received = Vec::new();
     for piece in pieces {
         received.extend_from_slice(piece);
-        match head.parse(&received, &limits) {
-            Ok(Some((request, _))) => {
+        match head.poll(&mut Rx::new(&mut received), &limits) {
+            Ok(Some(request)) => {
                 let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("ASCII");
                 return Told::Request(Box::new(Said {
                     method: request.method.as_str().into(),

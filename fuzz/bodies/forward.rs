@@ -8,7 +8,8 @@ use hopwire::io::{Rx, Tx};
 type List = Vec<(String, Vec<u8>)>;
 
 pub fn run(data: &[u8]) {
-    if let Ok(Some((request, _))) = RequestHead::new().parse(data, &HeadLimits::default()) {
+    let mut bytes = data.to_vec();
+    if let Ok(Some(request)) = RequestHead::new().poll(&mut Rx::new(&mut bytes), &HeadLimits::new()) {
         forward(&request);
     }
     for (asked, method) in [(&b"GET"[..], Method::Get), (b"HEAD", Method::Head)] {
@@ -35,10 +36,10 @@ fn forward(request: &Request<'_>) {
     let mut space = vec![0; 20_000];
     let mut tx = Tx::new(&mut space);
     forwarded.write_http1(&mut tx).expect("there is room");
-    let wire = tx.written().to_vec();
-    let (again, len) =
-        RequestHead::new().parse(&wire, &HeadLimits::default()).expect("a good head").expect("a whole head");
-    assert_eq!(len, wire.len(), "nothing behind it: {}", wire.escape_ascii());
+    let mut wire = tx.written().to_vec();
+    let mut rx = Rx::new(&mut wire);
+    let again = RequestHead::new().poll(&mut rx, &HeadLimits::new()).expect("a good head").expect("a whole head");
+    assert_eq!(rx.bytes(), b"", "nothing behind it: {}", tx.written().escape_ascii());
 
     // What it asks for is the same, and so is how it ends.
     assert_eq!((again.method, again.version), (request.method, Version::Http11));
@@ -118,14 +119,14 @@ fn stopped(request: &Request<'_>, fields: &List, stop: Stop) {
 }
 
 fn answer(response: &hopwire::http1::Response<'_>, method: &[u8], version: &str) {
-    let head = [
+    let mut head = [
         method,
         b" / HTTP/",
         version.as_bytes(),
         b"\r\nHost: a\r\nConnection: te, upgrade\r\nTE: trailers\r\nUpgrade: websocket\r\n\r\n",
     ]
     .concat();
-    let (request, _) = RequestHead::new().parse(&head, &HeadLimits::default()).unwrap().unwrap();
+    let request = RequestHead::new().poll(&mut Rx::new(&mut head), &HeadLimits::new()).unwrap().unwrap();
     let client = Client::new(None, true);
     let proxy = Intermediary::new("first").unwrap();
     let asked = proxy.request(&(&request).into(), &client).unwrap().asked();

@@ -3,13 +3,14 @@
 use hopwire::digest::{base64, sha1};
 use hopwire::http::Version;
 use hopwire::http1::{HeadLimits, RequestHead};
-use hopwire::io::Tx;
+use hopwire::io::{Rx, Tx};
 use hopwire::ws::handshake::{Handshake, OriginPolicy, deflate};
 
 use super::{crlf_lines, field_line};
 
 pub fn run(data: &[u8]) {
-    let Ok(Some((request, _))) = RequestHead::new().parse(data, &HeadLimits::default()) else { return };
+    let mut bytes = data.to_vec();
+    let Ok(Some(request)) = RequestHead::new().poll(&mut Rx::new(&mut bytes), &HeadLimits::new()) else { return };
     let fields: Vec<_> = request.fields.iter().map(|field| (field.name.as_bytes(), field.value)).collect();
     let judged = Handshake::from_parts(request.method.as_bytes(), request.version, fields.iter().copied());
     let all = |name: &str| -> Vec<&[u8]> {

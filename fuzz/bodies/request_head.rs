@@ -2,6 +2,7 @@
 
 use hopwire::http::Version;
 use hopwire::http1::{BodyLength, HeadLimits, Request, RequestHead, Violation};
+use hopwire::io::Rx;
 
 use super::{Prng, crlf_lines, feeds, field_line, is_token};
 
@@ -17,8 +18,10 @@ pub fn run(data: &[u8]) {
     for pieces in feeds(data) {
         assert_eq!(read(&pieces, &limits), whole, "{limits:?} {}", data.escape_ascii());
     }
-    if let Ok(Some((request, len))) = RequestHead::new().parse(data, &limits) {
-        agree(&request, &data[..len], &limits);
+    let mut bytes = data.to_vec();
+    let mut rx = Rx::new(&mut bytes);
+    if let Ok(Some(request)) = RequestHead::new().poll(&mut rx, &limits) {
+        agree(&request, &data[..rx.consumed()], &limits);
     }
 }
 
@@ -28,8 +31,10 @@ fn read(pieces: &[&[u8]], limits: &HeadLimits) -> Result<Option<(String, usize)>
     let mut bytes = Vec::new();
     for piece in pieces {
         bytes.extend_from_slice(piece);
-        if let Some((request, len)) = head.parse(&bytes, limits)? {
-            assert!(len <= bytes.len() && len + piece.len() > bytes.len() - piece.len());
+        let (before, mut rx) = (bytes.len() - piece.len(), Rx::new(&mut bytes));
+        if let Some(request) = head.poll(&mut rx, limits)? {
+            let len = rx.consumed();
+            assert!(len + piece.len() > before);
             let fields: Vec<_> = request.fields.iter().map(|field| (field.name.as_bytes(), field.value)).collect();
             let asks = (request.keep_alive(), request.expects_continue(), request.offers_upgrade(), request.length());
             let said = (request.method, request.target, request.version, request.authority(), asks, fields);

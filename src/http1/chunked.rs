@@ -33,6 +33,8 @@ pub struct Decoder {
     /// Digits of the current size seen so far, at most 16.
     digits: u8,
     state: State,
+    /// In [`State::Failed`] alone.
+    failure: Option<Violation>,
     trailers: FieldSection,
 }
 
@@ -80,6 +82,7 @@ enum State {
     DataLf,
     Trailers,
     End,
+    Failed,
 }
 
 impl Decoder {
@@ -92,6 +95,7 @@ impl Decoder {
             ext_room: max_chunk_ext,
             digits: 0,
             state: State::Size,
+            failure: None,
             trailers: FieldSection::new(),
         }
     }
@@ -101,13 +105,22 @@ impl Decoder {
     /// After [`Piece::End`] it says so again and again.
     ///
     /// # Errors
-    /// The coding or a trailer field broke a rule or a limit, or the input ends before the content does. That is final: what
-    /// follows has no meaning, and the decoder is not to be asked again.
+    /// The coding or a trailer field broke a rule or a limit, or the input ends before the content does: what follows has no
+    /// meaning. Every later call returns the same error.
     #[inline]
     pub fn poll<'b>(&mut self, rx: &mut Rx<'b>, limits: &HeadLimits) -> Result<Option<Piece<'b>>, Violation> {
         if let Some(data) = self.whole_chunk(rx) {
             return Ok(Some(Piece::Data(data)));
         }
+        let outcome = self.next(rx, limits);
+        if let Err(violation) = outcome {
+            (self.state, self.failure) = (State::Failed, Some(violation));
+        }
+        outcome
+    }
+
+    #[inline]
+    fn next<'b>(&mut self, rx: &mut Rx<'b>, limits: &HeadLimits) -> Result<Option<Piece<'b>>, Violation> {
         if self.state != State::Data {
             self.between_chunks(rx)?;
         }
@@ -165,7 +178,7 @@ impl Decoder {
         let mut at = 0;
         let mut result = Ok(());
         while let Some(&b) = rx.bytes().get(at) {
-            if matches!(self.state, State::Data | State::Trailers | State::End) {
+            if matches!(self.state, State::Data | State::Trailers | State::End | State::Failed) {
                 break;
             }
             at += 1;
@@ -243,17 +256,17 @@ impl Decoder {
     }
 
     fn after_chunks<'b>(&mut self, rx: &mut Rx<'b>, limits: &HeadLimits) -> Result<Option<Piece<'b>>, Violation> {
-        match self.state {
-            State::End => return Ok(Some(Piece::End)),
-            State::Trailers => {}
+        match (self.state, self.failure) {
+            (_, Some(violation)) => return Err(violation),
+            (State::End, _) => return Ok(Some(Piece::End)),
+            (State::Trailers, _) => {}
             _ if rx.is_last() => return Err(Violation::Eof),
             _ => return Ok(None),
         }
         let Some(len) = self.trailers.scan(rx.bytes(), limits)? else {
             return match () {
                 () if rx.is_last() => Err(Violation::Eof),
-                // Bytes taken from this cursor earlier make room for more.
-                () if rx.is_full() && rx.consumed() == 0 => Err(Violation::Limit(Limit::Trailers)),
+                () if rx.is_stuck() => Err(Violation::Limit(Limit::Trailers)),
                 () => Ok(None),
             };
         };

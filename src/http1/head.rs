@@ -4,6 +4,7 @@ use super::lines::{Line, Lines, Next, Place};
 use super::violation::{Limit, Malformed, Unsupported, Violation};
 use crate::bytes::lanes::is_name;
 use crate::http::{Version, list};
+use crate::io::Rx;
 
 /// How large a head, or a trailer section, may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,15 @@ pub(super) trait MessageHead {
 
     /// A field line that goes on in the next line.
     fn fold(&mut self) -> Result<(), Violation>;
+
+    /// What it means that the head is not whole with all that came.
+    fn incomplete(&mut self, rx: &Rx<'_>) -> Result<(), Violation> {
+        match () {
+            () if rx.is_last() => Err(Violation::Eof),
+            () if rx.is_stuck() => Err(self.progress().full(Self::TOO_LONG)),
+            () => Ok(()),
+        }
+    }
 
     /// Reads on: the length of the head, once it is whole.
     #[inline(always)]
@@ -138,7 +148,7 @@ impl Progress {
     }
 
     /// What it means when no more bytes fit behind those read last; `too_long`: the start line is.
-    pub(super) const fn full(&self, too_long: Limit) -> Violation {
+    const fn full(&self, too_long: Limit) -> Violation {
         Violation::Limit(if self.fields == 0 { too_long } else { Limit::Head })
     }
 }

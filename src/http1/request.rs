@@ -8,6 +8,7 @@ use super::violation::{Ambiguous, Limit, Malformed, Violation};
 use crate::bytes::lanes::is_name;
 use crate::bytes::{Token, scan};
 use crate::http::{Fields, Method, Version, list};
+use crate::io::Rx;
 
 /// A request: its head, whole and judged, as a view over the received bytes.
 #[derive(Clone, Copy, Debug)]
@@ -66,18 +67,20 @@ impl<'b> Request<'b> {
     }
 }
 
-/// Reads the head of a request.
+/// Reads the heads of requests, one at a time.
 ///
 /// ```
 /// use hopwire::http1::{HeadLimits, RequestHead};
+/// use hopwire::io::Rx;
 ///
+/// let mut received = *b"GET /chat?a=b HTTP/1.1\r\nHost: a.example\r\n\r\nrest";
 /// let mut head = RequestHead::new();
-/// let limits = HeadLimits::default();
-/// let bytes = b"GET /chat?a=b HTTP/1.1\r\nHost: a.example\r\n\r\nrest";
-/// assert!(head.parse(&bytes[..30], &limits)?.is_none());
-/// let (request, len) = head.parse(bytes, &limits)?.expect("the head is whole");
+/// let limits = HeadLimits::new();
+/// assert!(head.poll(&mut Rx::new(&mut received[..30]), &limits)?.is_none());
+/// let mut rx = Rx::new(&mut received);
+/// let request = head.poll(&mut rx, &limits)?.expect("the head is whole");
 /// assert_eq!(request.target.path(), b"/chat");
-/// assert_eq!(&bytes[len..], b"rest");
+/// assert_eq!(rx.bytes(), b"rest");
 /// # Ok::<(), hopwire::http1::Violation>(())
 /// ```
 #[derive(Debug)]
@@ -93,6 +96,7 @@ pub struct RequestHead {
     wishes: Wishes,
     has_host: bool,
     is_connect: bool,
+    failure: Option<Violation>,
 }
 
 impl RequestHead {
@@ -108,30 +112,34 @@ impl RequestHead {
             wishes: Wishes::NONE,
             has_host: false,
             is_connect: false,
+            failure: None,
         }
     }
 
-    /// Reads on: `bytes` are those of last time, unchanged, with more behind them. `None` asks for more; else the request
-    /// and the length of its head, what came before it (empty lines) and its last CRLF included.
+    /// Reads on. `None`: more input is needed, and nothing was consumed; else the head is, what came before it (empty
+    /// lines) and its last CRLF included. Content is the caller's to take; then the next head may be asked for.
     ///
     /// # Errors
-    /// The head broke a rule or a limit. That is final, and so is a request: this head is not to be asked again.
+    /// The head broke a rule or a limit, or the input ends before it does. Every later call returns the same error.
     #[inline(always)]
-    pub fn parse<'b>(
-        &mut self,
-        bytes: &'b [u8],
-        limits: &HeadLimits,
-    ) -> Result<Option<(Request<'b>, usize)>, Violation> {
-        let Some(len) = self.scan(bytes, limits)? else { return Ok(None) };
-        Ok(Some((self.request(bytes.get(..len).unwrap_or_default()), len)))
+    pub fn poll<'b>(&mut self, rx: &mut Rx<'b>, limits: &HeadLimits) -> Result<Option<Request<'b>>, Violation> {
+        if let Some(violation) = self.failure {
+            return Err(violation);
+        }
+        let outcome = match self.scan(rx.bytes(), limits) {
+            Ok(Some(len)) => {
+                let request = self.request(rx.take(len));
+                *self = Self::new();
+                return Ok(Some(request));
+            }
+            Ok(None) => self.incomplete(rx),
+            Err(violation) => Err(violation),
+        };
+        self.failure = outcome.err();
+        outcome.map(|()| None)
     }
 
-    /// What it means when no more bytes fit behind those scanned last.
-    pub(super) const fn full(&self) -> Violation {
-        self.progress.full(Self::TOO_LONG)
-    }
-
-    /// As [`parse`](Self::parse), for a caller that wants to consume the head before it takes the request from it.
+    /// As [`poll`](Self::poll), for a caller that consumes the head before it takes the request from it.
     #[inline(never)]
     pub(super) fn scan(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<Option<usize>, Violation> {
         let len = self.read(bytes, limits)?;
@@ -310,29 +318,24 @@ mod tests {
     use super::super::lines::LOOKED_AT;
     use super::*;
 
-    /// Everything that a request says, for comparison.
-    fn outcome(bytes: &[u8], result: Result<Option<(Request<'_>, usize)>, Violation>) -> String {
-        match result {
-            Ok(Some((r, len))) => format!("{r:?} {len} {}", &bytes[..len].escape_ascii()),
-            Ok(None) => "more".into(),
-            Err(violation) => format!("{violation:?}"),
-        }
-    }
-
-    /// What comes of the bytes in pieces that end at `ends`.
-    fn split(bytes: &[u8], ends: &[usize], limits: &HeadLimits) -> String {
+    /// Everything that a request says, for comparison, with the bytes coming in pieces that end at `ends`.
+    fn outcome(bytes: &[u8], ends: &[usize], limits: &HeadLimits) -> String {
         let mut head = RequestHead::new();
-        for &end in ends.iter().chain([&bytes.len()]) {
-            let result = head.parse(&bytes[..end], limits);
-            if !matches!(result, Ok(None)) {
-                return outcome(bytes, result);
+        let mut bytes = bytes.to_vec();
+        let len = bytes.len();
+        for &end in ends.iter().chain([&len]) {
+            let mut rx = Rx::new(&mut bytes[..end]);
+            match head.poll(&mut rx, limits) {
+                Ok(Some(request)) => return format!("{request:?} {}", rx.consumed()),
+                Ok(None) => assert_eq!(rx.consumed(), 0),
+                Err(violation) => return format!("{violation:?}"),
             }
         }
         "more".into()
     }
 
     fn violation(bytes: &[u8], limits: &HeadLimits) -> Option<Violation> {
-        RequestHead::new().parse(bytes, limits).err()
+        RequestHead::new().poll(&mut Rx::new(&mut bytes.to_vec()), limits).err()
     }
 
     #[test]
@@ -361,7 +364,7 @@ mod tests {
             b"\r\nGET /a-long-target-that-does-not-fit-into-the-limit-of-the-line HTTP/1.1\r\nHost: a\r\n\r\n",
         ];
         for bytes in heads {
-            proof::in_any_two_pieces(bytes.len(), |ends, limits| split(bytes, ends, limits));
+            proof::in_any_two_pieces(bytes.len(), |ends, limits| outcome(bytes, ends, limits));
         }
     }
 
@@ -374,19 +377,17 @@ mod tests {
         head.push_str("\r\n");
         let (limits, bytewise) = (HeadLimits::default(), Vec::from_iter(0..head.len()));
         LOOKED_AT.set(0);
-        assert!(split(head.as_bytes(), &bytewise, &limits).contains("Request"));
+        assert!(outcome(head.as_bytes(), &bytewise, &limits).contains("Request"));
         assert!(LOOKED_AT.get() <= 3 * head.len(), "{} for {}", LOOKED_AT.get(), head.len());
     }
 
     #[test]
     fn bytes_that_vanish_are_waited_for() {
         let bytes = b"GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n";
+        let whole = outcome(bytes, &[], &HeadLimits::new());
         for seen in 0..bytes.len() {
             for kept in 0..seen {
-                let (mut head, limits) = (RequestHead::new(), HeadLimits::default());
-                assert!(head.parse(&bytes[..seen], &limits).is_ok_and(|request| request.is_none()));
-                assert!(head.parse(&bytes[..kept], &limits).is_ok_and(|request| request.is_none()));
-                assert_eq!(outcome(bytes, head.parse(bytes, &limits)), split(bytes, &[], &limits));
+                assert_eq!(outcome(bytes, &[seen, kept], &HeadLimits::new()), whole);
             }
         }
     }
@@ -431,13 +432,33 @@ mod tests {
     }
 
     #[test]
-    fn a_full_buffer_is_a_limit() {
-        let mut head = RequestHead::new();
+    fn a_full_buffer_is_a_limit_and_the_end_of_input_a_fault() {
+        let mut bytes = *b"GET / HTTP/1.1\r\n";
         let limits = HeadLimits::default();
-        assert_eq!(head.scan(b"GET / HTTP/1.1\r", &limits), Ok(None));
-        assert_eq!(head.full(), Violation::Limit(Limit::RequestLine));
-        assert_eq!(head.scan(b"GET / HTTP/1.1\r\n", &limits), Ok(None));
-        assert_eq!(head.full(), Violation::Limit(Limit::Head));
+        let full = |received: &mut [u8]| RequestHead::new().poll(&mut Rx::full(received), &limits).unwrap_err();
+        assert_eq!(full(&mut bytes[..15]), Violation::Limit(Limit::RequestLine));
+        assert_eq!(full(&mut bytes), Violation::Limit(Limit::Head));
+        let cut_off = RequestHead::new().poll(&mut Rx::last(&mut bytes), &limits).unwrap_err();
+        assert_eq!(cut_off, Violation::Eof);
+    }
+
+    #[test]
+    fn a_failure_stays_and_a_request_is_followed_by_the_next() {
+        let (mut head, limits) = (RequestHead::new(), HeadLimits::new());
+        let mut bytes = *b"\r\nGET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HTTP/1.0\r\n\r\nGET";
+        let mut rx = Rx::new(&mut bytes);
+        let first = head.poll(&mut rx, &limits).unwrap().unwrap();
+        let second = head.poll(&mut rx, &limits).unwrap().unwrap();
+        assert_eq!((first.target.path(), first.version), (&b"/1"[..], Version::Http11));
+        assert_eq!((second.target.path(), second.version, second.authority()), (&b"/2"[..], Version::Http10, None));
+        assert!(head.poll(&mut rx, &limits).is_ok_and(|request| request.is_none()));
+
+        for bad in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"\0"] {
+            let refused = head.poll(&mut Rx::new(&mut bad.to_vec()), &limits).unwrap_err();
+            let again = head.poll(&mut Rx::new(&mut b"GET / HTTP/1.0\r\n\r\n".to_vec()), &limits).unwrap_err();
+            assert_eq!(again, refused);
+            head = RequestHead::new();
+        }
     }
 
     const PARTS: &[&str] = &[
@@ -465,7 +486,7 @@ mod tests {
             line in 10_usize..80, total in 20_usize..200, fields in 0_usize..5,
         ) {
             let limits = [HeadLimits::default(), HeadLimits { line, bytes: total, fields }];
-            proof::in_any_pieces(bytes.len(), &limits, &ends, |ends, limits| split(&bytes, ends, limits));
+            proof::in_any_pieces(bytes.len(), &limits, &ends, |ends, limits| outcome(&bytes, ends, limits));
         }
     }
 }

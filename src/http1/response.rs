@@ -62,7 +62,7 @@ impl<'b> Response<'b> {
     }
 }
 
-/// Reads the head of a response, interim or final.
+/// Reads the heads of the responses to one request: interim ones, then the final one.
 ///
 /// ```
 /// use hopwire::http::{Method, Status};
@@ -89,10 +89,11 @@ pub struct ResponseHead {
     wishes: Wishes,
     /// A line goes on in the next.
     folded: bool,
+    failure: Option<Violation>,
 }
 
 impl ResponseHead {
-    /// Nothing read yet of a response to that method.
+    /// Nothing read yet of the responses to that method.
     pub const fn new(method: Method<'_>) -> Self {
         Self::to(Asked::by(method))
     }
@@ -106,18 +107,33 @@ impl ResponseHead {
             version: Version::Http11,
             wishes: Wishes::NONE,
             folded: false,
+            failure: None,
         }
     }
 
     /// Reads on. `None`: more input is needed, and nothing was consumed; else the head is, what came before it (empty
-    /// lines) and its last CRLF included. Of `limits`, `line` bounds the status line.
+    /// lines) and its last CRLF included. After an interim response the next head may be asked for. Of `limits`, `line`
+    /// bounds the status line.
     ///
     /// # Errors
-    /// The head broke a rule or a limit, or the input ends before it does. That is final, and so is a response: this head is
-    /// not to be asked again.
+    /// The head broke a rule or a limit, or the input ends before it does. Every later call returns the same error.
     #[inline]
     pub fn poll<'b>(&mut self, rx: &mut Rx<'b>, limits: &HeadLimits) -> Result<Option<Response<'b>>, Violation> {
-        let Some(mut len) = self.read(rx.bytes(), limits)? else { return self.incomplete(rx) };
+        if let Some(violation) = self.failure {
+            return Err(violation);
+        }
+        let outcome = self.next(rx, limits);
+        match outcome {
+            Ok(Some(_)) => *self = Self::to(self.asked),
+            Ok(None) => {}
+            Err(violation) => self.failure = Some(violation),
+        }
+        outcome
+    }
+
+    #[inline]
+    fn next<'b>(&mut self, rx: &mut Rx<'b>, limits: &HeadLimits) -> Result<Option<Response<'b>>, Violation> {
+        let Some(mut len) = self.read(rx.bytes(), limits)? else { return self.incomplete(rx).map(|()| None) };
         if self.folded {
             let free = unfold(rx.bytes_mut().get_mut(..len).unwrap_or_default());
             rx.take(free);
@@ -147,16 +163,6 @@ impl ResponseHead {
             close: self.wishes.has(Wishes::CLOSE),
             has_upgrade: self.wishes.has(Wishes::UPGRADE | Wishes::UPGRADE_FIELD),
         }))
-    }
-
-    #[cold]
-    fn incomplete<'b>(&self, rx: &Rx<'_>) -> Result<Option<Response<'b>>, Violation> {
-        match () {
-            () if rx.is_last() => Err(Violation::Eof),
-            // Bytes taken from this cursor earlier make room for more.
-            () if rx.is_full() && rx.consumed() == 0 => Err(self.progress.full(Self::TOO_LONG)),
-            () => Ok(None),
-        }
     }
 }
 
@@ -270,6 +276,29 @@ mod tests {
 
     fn violation(bytes: &[u8], limits: &HeadLimits) -> Option<Violation> {
         ResponseHead::new(Method::Get).poll(&mut Rx::new(&mut bytes.to_vec()), limits).err()
+    }
+
+    #[test]
+    fn a_failure_stays_and_an_interim_response_is_followed_by_the_next() {
+        let (mut head, limits) = (ResponseHead::new(Method::Head), HeadLimits::new());
+        let mut bytes = *b"HTTP/1.1 103 \r\nConnection: close\r\n\r\nHTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nHTTP";
+        let mut rx = Rx::new(&mut bytes);
+        let interim = head.poll(&mut rx, &limits).unwrap().unwrap();
+        let last = head.poll(&mut rx, &limits).unwrap().unwrap();
+        assert_eq!((interim.code(), last.code(), last.version), (103, 200, Version::Http10));
+        assert_eq!(
+            (last.length(), last.close),
+            (ResponseLength::None, false),
+            "to HEAD still, and of nothing before it"
+        );
+        assert!(head.poll(&mut rx, &limits).is_ok_and(|response| response.is_none()));
+
+        for bad in [&b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: a\r\n\r\n"[..], b"\0"] {
+            let mut head = ResponseHead::new(Method::Get);
+            let refused = head.poll(&mut Rx::new(&mut bad.to_vec()), &limits).unwrap_err();
+            let again = head.poll(&mut Rx::new(&mut b"HTTP/1.1 204 \r\n\r\n".to_vec()), &limits).unwrap_err();
+            assert_eq!(again, refused);
+        }
     }
 
     #[test]

@@ -76,6 +76,11 @@ impl<'b> Rx<'b> {
         self.more == More::Full
     }
 
+    /// Whether an engine that consumes nothing now waits without end. Bytes taken from this cursor earlier make room for more.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.is_full() && self.consumed == 0
+    }
+
     /// Takes everything left, for a caller that leaves the protocol (after an upgrade, in a tunnel).
     pub fn take_all(&mut self) -> &'b mut [u8] {
         self.take(self.rest.len())

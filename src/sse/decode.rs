@@ -317,7 +317,7 @@ impl<const ID: usize> Decoder<ID> {
                 return None;
             }
             self.phase = Phase::RestOfLine;
-        } else if rx.is_full() && rx.consumed() == 0 && start == 0 && scanned > 0 {
+        } else if rx.is_stuck() && start == 0 && scanned > 0 {
             return Some(self.skip(rx, mid_line, scanned));
         } else {
             (self.line, self.scanned) = (line - start, scanned - start);

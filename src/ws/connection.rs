@@ -373,7 +373,7 @@ impl<R: Role> Connection<R> {
         if rx.is_last() {
             return Err(Violation::Eof);
         }
-        if rx.is_full() && rx.consumed() == 0 {
+        if rx.is_stuck() {
             return Err(Violation::Limit(Limit::Buffer));
         }
         self.wants = Wants::Input;

@@ -4,7 +4,7 @@
 use crate::harness::*;
 use hopwire::http::forward::{Client, Intermediary, ReceivedRequest};
 use hopwire::http1::{HeadLimits, RequestHead};
-use hopwire::io::Tx;
+use hopwire::io::{Rx, Tx};
 use std::hint::black_box;
 
 const AREA: &str = "forward";
@@ -14,7 +14,8 @@ pub fn run() {
     if !g.wanted() {
         return;
     }
-    let (request, _) = RequestHead::new().parse(REQUEST, &HeadLimits::default()).unwrap().unwrap();
+    let wire = REQUEST.to_vec().leak();
+    let request = RequestHead::new().poll(&mut Rx::new(wire), &HeadLimits::new()).unwrap().unwrap();
     let received = ReceivedRequest::from(&request);
     let client: &'static Client = Box::leak(Box::new(Client::new(None, false)));
     let proxy = Intermediary::new("edge").unwrap();

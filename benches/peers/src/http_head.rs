@@ -7,7 +7,7 @@ use crate::harness::*;
 use crate::inputs::*;
 use hopwire::http1::server::{Event, Server};
 use hopwire::http1::{HeadLimits, RequestHead};
-use hopwire::io::{RxBuffer, Tx};
+use hopwire::io::{Rx, RxBuffer, Tx};
 use hopwire::time::Instant;
 use std::hint::black_box;
 use std::mem::MaybeUninit;
@@ -32,12 +32,14 @@ pub fn run() {
         }
         let n = input.len();
 
-        let limits = HeadLimits::default();
-        let (request, len) = RequestHead::new().parse(input, &limits).unwrap().unwrap();
-        assert_eq!((len, request.fields.iter().count()), (n, fields));
+        let (limits, mut wire) = (HeadLimits::new(), input.to_vec());
+        let mut rx = Rx::new(&mut wire);
+        let request = RequestHead::new().poll(&mut rx, &limits).unwrap().unwrap();
+        assert_eq!((rx.consumed(), request.fields.iter().count()), (n, fields));
         g.add_hopwire("", 1, move || {
-            let (request, len) = RequestHead::new().parse(black_box(input), &limits).unwrap().unwrap();
-            black_box((request.target.path(), request.fields, request.length(), len));
+            let mut rx = Rx::new(black_box(&mut wire));
+            let request = RequestHead::new().poll(&mut rx, &limits).unwrap().unwrap();
+            black_box((request.target.path(), request.fields, request.length(), rx.consumed()));
         });
         let (mut inbox, mut out) = (RxBuffer::new(vec![0; 4096]), [0; 256]);
         g.add_hopwire("connection", 1, move || {

@@ -8,7 +8,7 @@ use crate::inputs::UPGRADE_230;
 use crate::memio::{MemIo, Sink};
 use hopwire::http1::server::{Event, Server};
 use hopwire::http1::{HeadLimits, RequestHead};
-use hopwire::io::{RxBuffer, Tx};
+use hopwire::io::{Rx, RxBuffer, Tx};
 use hopwire::time::Instant;
 use hopwire::ws::{Connection, Handshake, OriginPolicy};
 use std::hint::black_box;
@@ -29,8 +29,9 @@ pub fn run() {
         return;
     }
     let limits = HeadLimits::default();
-    let f = move |out: &mut [u8]| {
-        let (request, _) = RequestHead::new().parse(black_box(UPGRADE_230), &limits).unwrap().unwrap();
+    let mut wire = UPGRADE_230.to_vec();
+    let mut f = move |out: &mut [u8]| {
+        let request = RequestHead::new().poll(&mut Rx::new(black_box(&mut wire)), &limits).unwrap().unwrap();
         let mut tx = Tx::new(out);
         Handshake::of(&request).unwrap().unwrap().accept(ORIGIN).unwrap().write(&mut tx).unwrap();
         tx.len()

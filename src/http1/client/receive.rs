@@ -6,7 +6,7 @@ use crate::http1::chunked::Piece;
 use crate::http1::cycle::{Side, State, Step};
 use crate::http1::framing::{Asked, ResponseLength};
 use crate::http1::incoming::Unread;
-use crate::http1::response::{Response, ResponseHead};
+use crate::http1::response::Response;
 use crate::http1::violation::{Ambiguous, Limit, Violation};
 use crate::io::{Rx, Wants};
 use crate::time::Instant;
@@ -55,7 +55,7 @@ impl Client {
             return self.switch_protocols(response);
         }
         if response.status.is_informational() {
-            return self.interim(asked, response);
+            return self.interim(response);
         }
         if asked == Asked::Connect && response.status.is_successful() {
             return Ok(Some(self.switch(response)));
@@ -83,12 +83,11 @@ impl Client {
     }
 
     #[cold]
-    fn interim<'b>(&mut self, asked: Asked, response: Response<'b>) -> Result<Option<Event<'b>>, Violation> {
+    fn interim<'b>(&mut self, response: Response<'b>) -> Result<Option<Event<'b>>, Violation> {
         if self.interims >= self.bounds.max_interim {
             return self.fail(Violation::Limit(Limit::Interim));
         }
         self.interims += 1;
-        self.incoming = Incoming::Head(ResponseHead::to(asked));
         let is_expected = self.expects == Expects::Continue && self.pipeline.len() == 1;
         if is_expected && response.status == Status::CONTINUE {
             self.expects = Expects::Nothing;

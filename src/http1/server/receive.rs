@@ -4,6 +4,7 @@ use super::{Event, Incoming, Server, timer, write_failure};
 use crate::http::{Method, Status};
 use crate::http1::chunked::Piece;
 use crate::http1::cycle::{Side, State, Step};
+use crate::http1::head::MessageHead;
 use crate::http1::incoming::Unread;
 use crate::http1::request::RequestHead;
 use crate::http1::violation::Violation;
@@ -77,12 +78,9 @@ impl Server {
 
     /// The head is not complete.
     fn await_head<'b>(&mut self, now: Instant, rx: &Rx<'_>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
-        let Incoming::Head(head) = &self.incoming else { return self.stand_by(now, tx) };
-        if rx.is_last() {
-            // Empty lines before a request line are not the start of one.
-            if rx.bytes().iter().any(|b| !matches!(b, b'\r' | b'\n')) {
-                return self.fail(Violation::Eof, now, tx);
-            }
+        let Incoming::Head(head) = &mut self.incoming else { return self.stand_by(now, tx) };
+        // Empty lines before a request line are not the start of one.
+        if rx.is_last() && rx.bytes().iter().all(|b| matches!(b, b'\r' | b'\n')) {
             for side in [Side::Client, Side::Server] {
                 let taken = self.cycle.step(side, Step::Close);
                 debug_assert!(taken.is_ok(), "a head is read between two exchanges only");
@@ -90,10 +88,8 @@ impl Server {
             self.stop();
             return self.stand_by(now, tx);
         }
-        // Bytes taken from this cursor earlier make room for more.
-        if rx.is_full() && rx.consumed() == 0 {
-            let limit = head.full();
-            return self.fail(limit, now, tx);
+        if let Err(violation) = head.incomplete(rx) {
+            return self.fail(violation, now, tx);
         }
         if rx.bytes().is_empty() {
             self.timers.start(timer::IDLE, now);
