@@ -118,7 +118,7 @@ fn respond(server: &mut Server, status: Status, tx: &mut Tx<'_>) {
 /// What a service understands.
 fn read_requests(wire: &[u8]) -> (Vec<Message>, Option<Violation>) {
     // Heads grow on their way.
-    let head = HeadLimits { line: 1 << 20, bytes: 1 << 20, fields: 1000 };
+    let head = HeadLimits { line: 1 << 20, bytes: 1 << 20, fields: 1000, ..HeadLimits::new() };
     let mut server = Server::new(server::Config { head, ..server::Config::new() });
     let (mut held, mut out, mut read) = (wire.to_vec(), vec![0; 1 << 12], Vec::<Message>::new());
     let (mut rx, mut tx) = (Rx::last(&mut held), Tx::new(&mut out));
@@ -231,7 +231,7 @@ impl Relay {
 
 /// What a client understands that asked by this method.
 fn read_answers(method: Method<'_>, wire: &[u8], eof: bool) -> Vec<Message> {
-    let head = HeadLimits { line: 1 << 20, bytes: 1 << 20, fields: 1000 };
+    let head = HeadLimits { line: 1 << 20, bytes: 1 << 20, fields: 1000, ..HeadLimits::new() };
     let mut client = http1::Client::new(client::Config { head, ..client::Config::new() });
     let offer: &[(&str, &[u8])] = &[("host", b"a"), ("upgrade", b"websocket")];
     client.request(method, b"/", offer, BodyLength::None, &mut Tx::new(&mut [0; 100])).unwrap();

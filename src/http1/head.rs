@@ -6,29 +6,34 @@ use crate::bytes::lanes::is_name;
 use crate::http::{Version, list};
 use crate::io::Rx;
 
-/// How large a head, or a trailer section, may be.
+/// How large a head, or a trailer section, may be. Every default is a named constant of this type. More limits may come:
+/// write `..HeadLimits::new()` behind your own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeadLimits {
-    /// Bytes of the request line without its CRLF; more is answered with 414.
-    pub line: usize,
+    /// Bytes of the start line without its CRLF; a longer request line is answered with 414.
+    pub line: u32,
     /// Bytes of the whole head, or of the whole trailer section; more is answered with 431.
-    pub bytes: usize,
+    pub bytes: u32,
     /// Field lines in the head, or in the trailer section; more is answered with 431.
-    pub fields: usize,
+    pub fields: u32,
+    /// Empty lines before the start line, which are skipped; more is answered with 400.
+    pub empty_lines: u32,
 }
 
 impl HeadLimits {
     /// "It is RECOMMENDED that all HTTP senders and recipients support, at a minimum, request-line lengths of 8000
     /// octets" (RFC 9112 §3); nginx and Apache take 8 KiB.
-    pub const LINE: usize = 8 * 1024;
+    pub const LINE: u32 = 8 * 1024;
     /// As Node.js has it.
-    pub const BYTES: usize = 16 * 1024;
+    pub const BYTES: u32 = 16 * 1024;
     /// As Apache has it.
-    pub const FIELDS: usize = 100;
+    pub const FIELDS: u32 = 100;
+    /// llhttp skips any number; some old clients send one (RFC 9112 §2.2).
+    pub const EMPTY_LINES: u32 = 8;
 
     /// The defaults.
     pub const fn new() -> Self {
-        Self { line: Self::LINE, bytes: Self::BYTES, fields: Self::FIELDS }
+        Self { line: Self::LINE, bytes: Self::BYTES, fields: Self::FIELDS, empty_lines: Self::EMPTY_LINES }
     }
 }
 
@@ -68,12 +73,12 @@ pub(super) trait MessageHead {
     /// Reads on: the length of the head, once it is whole.
     #[inline(always)]
     fn read(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<Option<usize>, Violation> {
-        let view = bytes.get(..limits.bytes).unwrap_or(bytes);
+        let view = bytes.get(..in_usize(limits.bytes)).unwrap_or(bytes);
         let Some(mut lines) = self.progress().place.lines(view) else { return Ok(None) };
         let len = self.read_lines(&mut lines, limits)?;
         if len.is_none() {
             self.progress().place = lines.place();
-            if view.len() == limits.bytes {
+            if view.len() == in_usize(limits.bytes) {
                 return Err(self.progress().full(Self::TOO_LONG));
             }
         }
@@ -107,7 +112,7 @@ pub(super) trait MessageHead {
         loop {
             let start = lines.start();
             let too_long = Violation::Limit(Self::TOO_LONG);
-            let Some(end) = lines.next_line(limits.line, too_long)? else { return Ok(false) };
+            let Some(end) = lines.next_line(in_usize(limits.line), too_long)? else { return Ok(false) };
             if end > start {
                 self.start_line(lines.view(), start, end)?;
                 (self.progress().start, self.progress().fields) = (start, lines.start());
@@ -116,7 +121,7 @@ pub(super) trait MessageHead {
             // "a server that is expecting to receive and parse a request-line SHOULD ignore at least one empty line (CRLF)
             // received prior to the request-line" (§2.2). Between two responses there may be "one or more CRLF (which can
             // be discarded per Section 2.2)" (§9.2).
-            if start >= 2 * MAX_EMPTY_LINES {
+            if start / 2 >= in_usize(limits.empty_lines) {
                 return Err(Violation::Malformed(Self::NO_LINE));
             }
         }
@@ -131,7 +136,7 @@ pub(super) struct Progress {
     pub(super) start: usize,
     pub(super) fields: usize,
     /// Field lines so far.
-    count: usize,
+    count: u32,
 }
 
 impl Progress {
@@ -238,8 +243,11 @@ pub(super) const fn judge_version(version: &[u8]) -> Result<Version, Violation> 
     }
 }
 
-/// Empty lines before a start line that are skipped. llhttp skips any number; some old clients send one (§2.2).
-pub(super) const MAX_EMPTY_LINES: usize = 8;
+/// A limit where `usize` has fewer bits than it is none.
+#[inline(always)]
+pub(super) fn in_usize(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
 
 /// What the tests of both heads have in common.
 #[cfg(test)]
@@ -313,8 +321,8 @@ pub(super) mod proof {
     pub(in crate::http1) fn in_any_two_pieces(len: usize, outcome: impl Fn(&[usize], &HeadLimits) -> String) {
         let limits = [
             HeadLimits::default(),
-            HeadLimits { line: 30, bytes: 60, fields: 2 },
-            HeadLimits { line: 30, bytes: 20, fields: 0 },
+            HeadLimits { line: 30, bytes: 60, fields: 2, ..HeadLimits::new() },
+            HeadLimits { line: 30, bytes: 20, fields: 0, empty_lines: 1 },
         ];
         in_any_pieces(len, &limits, &[], &outcome);
         for (limits, at) in limits.iter().flat_map(|limits| (0..len).map(move |at| (limits, at))) {

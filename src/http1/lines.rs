@@ -3,7 +3,7 @@
 //! A line is judged when its end is there, at the first control character in it, or at its limit, whichever comes
 //! first; so the verdict is the same for every split of the input. Where a line ends is looked for in new bytes only.
 
-use super::head::HeadLimits;
+use super::head::{HeadLimits, in_usize};
 use super::violation::{Limit, Malformed, Violation};
 use crate::bytes::lanes::{self, Odd};
 use crate::bytes::scan;
@@ -12,7 +12,7 @@ use crate::bytes::scan;
 #[derive(Debug)]
 pub(crate) struct FieldSection {
     place: Place,
-    count: usize,
+    count: u32,
 }
 
 impl FieldSection {
@@ -23,14 +23,14 @@ impl FieldSection {
 
     /// Reads on, as [`RequestHead::scan`] does; the length includes the empty line at the end, which `Fields` want not.
     pub(crate) fn scan(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<Option<usize>, Violation> {
-        let view = bytes.get(..limits.bytes).unwrap_or(bytes);
+        let view = bytes.get(..in_usize(limits.bytes)).unwrap_or(bytes);
         let Some(mut lines) = self.place.lines(view) else { return Ok(None) };
         loop {
             match lines.next_field()? {
                 Next::Field(_) if self.count == limits.fields => return Err(Violation::Limit(Limit::Fields)),
                 Next::Field(_) => self.count += 1,
                 Next::End(len) => return Ok(Some(len)),
-                Next::More if view.len() == limits.bytes => return Err(Violation::Limit(Limit::Trailers)),
+                Next::More if view.len() == in_usize(limits.bytes) => return Err(Violation::Limit(Limit::Trailers)),
                 Next::More => {
                     self.place = lines.place();
                     return Ok(None);
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn reads_trailers() {
-        let limits = HeadLimits { line: 0, bytes: 20, fields: 2 };
+        let limits = HeadLimits { line: 0, bytes: 20, fields: 2, ..HeadLimits::new() };
         let scan = |bytes: &[u8]| FieldSection::new().scan(bytes, &limits);
         assert_eq!(scan(b"\r\n"), Ok(Some(2)));
         assert_eq!(scan(b"\r"), Ok(None));

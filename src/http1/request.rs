@@ -314,7 +314,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::head::{MAX_EMPTY_LINES, proof};
+    use super::super::head::proof;
     use super::super::lines::LOOKED_AT;
     use super::*;
 
@@ -396,7 +396,7 @@ mod tests {
     fn limits_are_judged_early_and_exactly() {
         let line = |n: usize| format!("GET /{} HTTP/1.1\r\n", "a".repeat(n - 14));
         let too_long = Some(Violation::Limit(Limit::RequestLine));
-        let limits = HeadLimits { line: 40, bytes: 80, fields: 2 };
+        let limits = HeadLimits { line: 40, bytes: 80, fields: 2, ..HeadLimits::new() };
         assert_eq!(violation(line(40).as_bytes(), &limits), None);
         assert_eq!(violation(line(41).as_bytes(), &limits), too_long);
         assert_eq!(violation(&[b'a'; 40], &limits), None);
@@ -415,7 +415,7 @@ mod tests {
         assert_eq!(violation(fields, &HeadLimits { fields: 3, ..limits }), None);
 
         let many = format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "a:\r\n".repeat(70_000));
-        let wide = HeadLimits { line: 40, bytes: 1 << 20, fields: usize::MAX };
+        let wide = HeadLimits { bytes: 1 << 20, fields: u32::MAX, ..limits };
         assert_eq!(violation(many.as_bytes(), &wide), None, "more fields than 16 bits count");
         assert_eq!(
             violation(many.as_bytes(), &HeadLimits { fields: 70_000, ..wide }),
@@ -425,9 +425,14 @@ mod tests {
 
     #[test]
     fn empty_lines_are_skipped_so_many_and_no_more() {
-        for (n, expected) in [(MAX_EMPTY_LINES, None), (MAX_EMPTY_LINES + 1, Some(Malformed::RequestLine))] {
-            let bytes = format!("{}GET / HTTP/1.0\r\n\r\n", "\r\n".repeat(n));
-            assert_eq!(violation(bytes.as_bytes(), &HeadLimits::default()), expected.map(Violation::Malformed));
+        for empty_lines in [HeadLimits::EMPTY_LINES, 0, 1] {
+            let limits = HeadLimits { empty_lines, ..HeadLimits::new() };
+            let after = |n| format!("{}GET / HTTP/1.0\r\n\r\n", "\r\n".repeat(n));
+            let most = usize::try_from(empty_lines).unwrap();
+            assert_eq!(violation(after(most).as_bytes(), &limits), None);
+            let refused = Some(Violation::Malformed(Malformed::RequestLine));
+            assert_eq!(violation(after(most + 1).as_bytes(), &limits), refused);
+            assert_eq!(violation("\r\n".repeat(most + 1).as_bytes(), &limits), refused, "before another byte comes");
         }
     }
 
@@ -483,9 +488,9 @@ mod tests {
         fn any_head_in_any_pieces(
             bytes in proof::heads("GET / HTTP/1.1\r\nHost: a\r\n", PARTS),
             ends in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
-            line in 10_usize..80, total in 20_usize..200, fields in 0_usize..5,
+            line in 10_u32..80, total in 20_u32..200, fields in 0_u32..5,
         ) {
-            let limits = [HeadLimits::default(), HeadLimits { line, bytes: total, fields }];
+            let limits = [HeadLimits::default(), HeadLimits { line, bytes: total, fields, ..HeadLimits::new() }];
             proof::in_any_pieces(bytes.len(), &limits, &ends, |ends, limits| outcome(&bytes, ends, limits));
         }
     }

@@ -429,7 +429,7 @@ mod tests {
 
     #[test]
     fn limits_are_judged_early_and_exactly() {
-        let limits = HeadLimits { line: 20, bytes: 40, fields: 2 };
+        let limits = HeadLimits { line: 20, bytes: 40, fields: 2, ..HeadLimits::new() };
         let line = |n: usize| format!("HTTP/1.1 200 {}\r\n", "a".repeat(n - 13));
         let too_long = Some(Violation::Limit(Limit::StatusLine));
         assert_eq!(violation(line(20).as_bytes(), &limits), None);
@@ -473,9 +473,9 @@ mod tests {
         fn any_head_in_any_pieces(
             bytes in proof::heads("HTTP/1.1 200 OK\r\n", PARTS),
             ends in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
-            line in 10_usize..80, total in 20_usize..200, fields in 0_usize..5, asked in 0_usize..3,
+            line in 10_u32..80, total in 20_u32..200, fields in 0_u32..5, asked in 0_usize..3,
         ) {
-            let limits = [HeadLimits::default(), HeadLimits { line, bytes: total, fields }];
+            let limits = [HeadLimits::default(), HeadLimits { line, bytes: total, fields, ..HeadLimits::new() }];
             proof::in_any_pieces(bytes.len(), &limits, &ends, |ends, limits| outcome(ASKED[asked], &bytes, ends, limits));
         }
     }

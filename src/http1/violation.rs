@@ -122,7 +122,7 @@ pub enum Timeout {
     Head,
     /// The rest of the content.
     Body,
-    /// The end of an exchange as a whole.
+    /// The end of a request's content, or of an exchange as a whole.
     Whole,
 }
 
@@ -198,7 +198,7 @@ impl fmt::Display for Violation {
             Self::Timeout(timeout) => match timeout {
                 Timeout::Head => "the head did not come in time",
                 Timeout::Body => "the content did not come in time",
-                Timeout::Whole => "the exchange did not end in time",
+                Timeout::Whole => "the message did not end in time",
             },
             Self::Eof => "the message was cut off",
         })

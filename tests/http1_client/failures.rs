@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn each_limit() {
     let config = Config {
-        head: HeadLimits { line: 30, bytes: 100, fields: 2 },
+        head: HeadLimits { line: 30, bytes: 100, fields: 2, ..HeadLimits::new() },
         max_body: 5,
         max_chunk_ext: 3,
         ..Config::default()

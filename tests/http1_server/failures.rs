@@ -61,7 +61,7 @@ fn a_fault_in_content_after_the_response_began_is_not_answered() {
 #[test]
 fn each_limit_has_its_status() {
     let config = Config {
-        head: HeadLimits { line: 40, bytes: 120, fields: 3 },
+        head: HeadLimits { line: 40, bytes: 120, fields: 3, ..HeadLimits::new() },
         max_body: 4,
         max_chunk_ext: 2,
         ..Config::default()

@@ -84,6 +84,52 @@ fn a_client_that_was_never_told_to_go_on_is_not_late() {
     assert_eq!((exchange.server.poll_timeout(), exchange.server.wants()), (None, Wants::Input));
 }
 
+/// A byte in time, again and again: the deadline of the whole content stands, from when it was first waited for.
+#[test]
+fn content_that_drips_has_a_deadline_for_all_of_it() {
+    let (head, second) = (POST5.len() - 5, Duration::from_secs(1));
+    let config = Config { body_timeout: Some(3 * second), whole_timeout: Some(7 * second), ..Config::new() };
+    let at = |seconds: u64| Instant::from_millis(1000 * seconds);
+    let drip = |config: Config, bytes: &[u8]| {
+        let mut exchange = Exchange::new(Server::new(config));
+        exchange.now = at(10);
+        exchange.feed(&POST5[..head], &mut ignore);
+        for (n, byte) in bytes.iter().enumerate() {
+            exchange.now = at(12 + 2 * n as u64);
+            exchange.feed(&[*byte], &mut ignore);
+        }
+        exchange
+    };
+    let mut late = drip(config, b"1234");
+    assert_eq!((late.now, late.server.poll_timeout()), (at(18), Some(at(17))));
+    let mut slow = drip(config, b"123");
+    assert_eq!(slow.server.poll_timeout(), Some(at(17)), "not 3 seconds after the last byte");
+    let (mut space, before) = ([0; 200], Instant::from_nanos(at(17).as_nanos() - 1));
+    let mut tx = Tx::new(&mut space);
+    assert_eq!(slow.server.handle_timeout(before, &mut tx), Ok(()));
+    assert_eq!((tx.len(), slow.server.poll_timeout()), (0, Some(at(17))));
+    assert_eq!(slow.server.handle_timeout(at(17), &mut tx), Ok(()));
+    assert!(tx.written().starts_with(b"HTTP/1.1 408 "));
+    for exchange in [&mut slow, &mut late] {
+        let _ = exchange.server.handle_timeout(exchange.now.max(at(17)), &mut tx);
+        exchange.feed(b"", &mut ignore);
+        assert_eq!(exchange.violation, Some(Violation::Timeout(Timeout::Whole)));
+    }
+
+    // The end of the content is the end of its deadline, and so is the answer; the next content has one of its own.
+    let mut whole = drip(config, b"12345");
+    assert_eq!((whole.server.poll_timeout(), whole.server.wants()), (None, Wants::Caller));
+    ok(&mut whole.server, &mut whole.out);
+    whole.now = at(30);
+    whole.feed(&POST5[..head], &mut ignore);
+    whole.feed(b"1", &mut ignore);
+    assert_eq!(whole.server.poll_timeout(), Some(at(33)));
+    ok(&mut whole.server, &mut whole.out);
+    assert_eq!(whole.server.poll_timeout(), None);
+    let never = Config { body_timeout: None, whole_timeout: None, ..config };
+    assert_eq!(drip(never, b"1").server.poll_timeout(), None);
+}
+
 #[test]
 fn progress_moves_the_deadline_of_content_and_not_of_a_head() {
     let mut exchange = Exchange::new(Server::default());

@@ -41,9 +41,9 @@ fn play(case: &Value, pieces: &[&[u8]]) -> Played {
             "max_body" if value == u32::MAX => config.max_body = 1 << 40,
             "max_body" => config.max_body = value.into(),
             "max_chunk_ext" => config.max_chunk_ext = value,
-            "max_header_bytes" => config.head = HeadLimits { bytes: value as usize, ..config.head },
-            "max_headers" => config.head = HeadLimits { fields: value as usize, ..config.head },
-            "max_request_line" => config.head = HeadLimits { line: value as usize, ..config.head },
+            "max_header_bytes" => config.head = HeadLimits { bytes: value, ..config.head },
+            "max_headers" => config.head = HeadLimits { fields: value, ..config.head },
+            "max_request_line" => config.head = HeadLimits { line: value, ..config.head },
             _ => panic!("a setting without a test: {key}"),
         }
     }

@@ -17,12 +17,15 @@ pub struct Config {
     pub max_chunk_ext: u32,
     /// How much of a request nobody wants is read and dropped so that the connection can be kept; with more than
     /// that to come the connection is closed.
-    pub max_drain: u64,
+    pub max_drain: u32,
     /// From the first byte of a head to its last. `None` in this and the others: no deadline. They are kept in milliseconds,
     /// rounded up; 2^32 of them (49 days) and more never pass.
     pub head_timeout: Option<Duration>,
     /// Between two reads of a request's content.
     pub body_timeout: Option<Duration>,
+    /// For all of a request's content, from when it is first waited for to its end: who sends a byte at a time does not hold
+    /// a connection for long. Give uploads as long as [`max_body`](Self::max_body) takes on the slowest line you serve.
+    pub whole_timeout: Option<Duration>,
     /// Without a byte of a request.
     pub idle_timeout: Option<Duration>,
     /// For all of the content that is read only to be dropped; and for room to answer a request that is refused.
@@ -35,11 +38,13 @@ impl Config {
     /// 16 KiB of chunk extensions, as in hyper since CVE-2024-22019 in Node.
     pub const MAX_CHUNK_EXT: u32 = 16 << 10;
     /// 256 KiB of unwanted content, as in Go's net/http.
-    pub const MAX_DRAIN: u64 = 256 << 10;
+    pub const MAX_DRAIN: u32 = 256 << 10;
     /// 30 seconds for a head, as in hyper.
     pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
     /// 60 seconds between two reads, as in nginx (`client_body_timeout`).
     pub const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+    /// 300 seconds for all of the content, as in Node.js (`requestTimeout`): 1 MiB takes 28 kbit/s.
+    pub const WHOLE_TIMEOUT: Duration = Duration::from_secs(300);
     /// 75 seconds between two requests, as in nginx (`keepalive_timeout`).
     pub const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
     /// 5 seconds for what is dropped, as in nginx (`lingering_timeout`).
@@ -54,6 +59,7 @@ impl Config {
             max_drain: Self::MAX_DRAIN,
             head_timeout: Some(Self::HEAD_TIMEOUT),
             body_timeout: Some(Self::BODY_TIMEOUT),
+            whole_timeout: Some(Self::WHOLE_TIMEOUT),
             idle_timeout: Some(Self::IDLE_TIMEOUT),
             drain_timeout: Some(Self::DRAIN_TIMEOUT),
         }
@@ -71,7 +77,7 @@ impl Default for Config {
 pub(super) struct Bounds {
     pub(super) head: HeadLimits,
     pub(super) max_body: u64,
-    pub(super) max_drain: u64,
+    pub(super) max_drain: u32,
     pub(super) max_chunk_ext: u32,
 }
 
@@ -90,14 +96,16 @@ impl Bounds {
 pub(super) mod timer {
     pub(in super::super) const HEAD: usize = 0;
     pub(in super::super) const BODY: usize = 1;
-    pub(in super::super) const IDLE: usize = 2;
-    pub(in super::super) const DRAIN: usize = 3;
+    pub(in super::super) const WHOLE: usize = 2;
+    pub(in super::super) const IDLE: usize = 3;
+    pub(in super::super) const DRAIN: usize = 4;
 }
 
-pub(super) const TIMERS: usize = 4;
+pub(super) const TIMERS: usize = 5;
 
 impl Config {
     pub(super) fn timers(&self) -> Timers<TIMERS> {
-        Timers::new([self.head_timeout, self.body_timeout, self.idle_timeout, self.drain_timeout])
+        let Self { head_timeout, body_timeout, whole_timeout, idle_timeout, drain_timeout, .. } = *self;
+        Timers::new([head_timeout, body_timeout, whole_timeout, idle_timeout, drain_timeout])
     }
 }

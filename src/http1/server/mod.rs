@@ -95,7 +95,7 @@ pub struct Server {
     /// The failure's own response is not written yet.
     failure_unsent: bool,
     /// How much more of a request that is answered may be dropped.
-    drain_left: u64,
+    drain_left: u32,
     timers: Timers<TIMERS>,
     bounds: Bounds,
 }
@@ -188,6 +188,7 @@ impl Server {
         match due {
             timer::HEAD => self.fail_now(Violation::Timeout(Timeout::Head), tx),
             timer::BODY => self.fail_now(Violation::Timeout(Timeout::Body), tx),
+            timer::WHOLE => self.fail_now(Violation::Timeout(Timeout::Whole), tx),
             // Idle or drain, of input or of what leaves no room for a last word.
             _ => {
                 self.failure_unsent = false;

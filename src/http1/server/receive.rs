@@ -128,6 +128,7 @@ impl Server {
                 // A client that was never told to go on is not late.
                 if !self.expects_continue {
                     self.timers.start(timer::BODY, now);
+                    self.timers.start(timer::WHOLE, now);
                 }
                 self.wants = Wants::Input;
             }
@@ -145,8 +146,8 @@ impl Server {
             let before = rx.consumed();
             let Incoming::Content(unread) = &mut self.incoming else { return self.stand_by(now, tx) };
             let piece = unread.poll(rx, &self.bounds.head);
-            let dropped = (rx.consumed() - before) as u64;
-            let Some(left) = self.drain_left.checked_sub(dropped) else {
+            let dropped = u32::try_from(rx.consumed() - before).ok();
+            let Some(left) = dropped.and_then(|dropped| self.drain_left.checked_sub(dropped)) else {
                 self.close();
                 return self.stand_by(now, tx);
             };
@@ -176,6 +177,7 @@ impl Server {
     /// The request is complete.
     #[inline]
     pub(super) fn request_ends(&mut self) {
+        self.timers.stop(timer::WHOLE);
         let taken = self.cycle.step(Side::Client, Step::End);
         debug_assert!(taken.is_ok(), "a request ends where its content ends");
         self.incoming =

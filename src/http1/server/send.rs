@@ -305,7 +305,7 @@ impl Server {
 
     /// Whether more content is certain to come than would be dropped.
     fn leaves_content_unread(&self) -> bool {
-        matches!(self.incoming, Incoming::Content(Unread::Exact(left)) if left > self.bounds.max_drain)
+        matches!(self.incoming, Incoming::Content(Unread::Exact(left)) if left > self.bounds.max_drain.into())
     }
 
     fn request_is_read(&self) -> bool {
@@ -336,6 +336,7 @@ impl Server {
                 self.drain_left = self.bounds.max_drain;
                 // What is left has the deadline of what is dropped, from the next `poll` on.
                 self.timers.stop(timer::BODY);
+                self.timers.stop(timer::WHOLE);
             }
             _ => self.close(),
         }
