@@ -82,6 +82,7 @@
 //! | Server-Sent Events: reading, writing, keeping alive, coming back | [`sse`] |
 //! | one history with cursors under polls, SSE and WebSocket | [`feed`] |
 //! | UTF-8, SHA-1, base64 | [`bytes`], [`digest`] |
+//! | what bounds memory and time | the `Config` beside each engine ([`ws::Config`], [`http1::server::Config`]), the limit of a `Tx::growing` |
 //! | which rule of which RFC is kept where, and its test | `SPEC_NOTES.md` |
 //!
 //! # Features

@@ -1,6 +1,10 @@
 //! Cursors over the caller's buffers ([`Rx`], [`Tx`]), and buffers for callers that want them made.
 //!
-//! Looking for how an engine says what it waits for? [`Wants`]. For why a send failed? [`SendError`].
+//! Looking for how an engine says what it waits for? [`Wants`]. For why a send failed? [`SendError`]. For what a full output
+//! does? [`Full`]. For one big buffer a thread? `Stash`.
+//!
+//! No buffer type is asked for. Where the kernel has the buffer until a read completes (io_uring, IOCP), an [`Rx`] is made of
+//! what came, and what it leaves stays in front of what comes next; a [`Tx`] fills the buffer that is submitted then.
 
 mod buffer;
 

@@ -6,11 +6,11 @@
 //!
 //! | looking for | open |
 //! |---|---|
-//! | the opening handshake; `ws:` URLs | [`handshake`]; [`Url`] |
+//! | the opening handshake; `ws:` URLs; whose pages may connect | [`handshake`]; [`Url`]; [`OriginPolicy`] |
 //! | the frame header, and which end must mask; masking | `header`; `mask` |
 //! | the rules of receiving; of sending | `connection`, `text`; `send` |
 //! | whole messages, compressed or not; put together from pieces | `Session`; `Messages` |
-//! | a message encoded once, sent to many | [`Frame`], `Prepared` |
+//! | broadcasts: a message encoded once, sent to many | `Prepared`; without compression and a heap [`Frame`] |
 //! | compressed messages; what connections share for them | [`deflate`]; `Shared` |
 //! | when deadlines come; failure and the end | `timers`; `ending` |
 //! | limits and deadlines; the Close that is sent for each | [`Config`]; [`Violation::close_code`] |

@@ -165,7 +165,7 @@ impl<R: Role> Session<R> {
         shared: &'m mut Shared,
         rx: &mut Rx<'b>,
         tx: &mut Tx<'_>,
-    ) -> Result<Option<Received<'m, R>>, Violation> {
+    ) -> Result<Option<Received<'m, 'b, R>>, Violation> {
         Ok(match self.next(now, shared, rx, tx)? {
             Some(Next::Message(ready)) => {
                 let Self { conn, messages, compression } = self;
@@ -243,11 +243,11 @@ impl<R: Role> Session<R> {
 
 /// What a [`Session`] received.
 #[derive(Debug)]
-pub enum Received<'m, R> {
+pub enum Received<'m, 'b, R> {
     /// A whole message, and what answers it.
     Message(Message<'m>, Outbox<'m, R>),
-    /// A ping, a pong or a Close, answered already.
-    Control(Event<'m>),
+    /// A ping, a pong or a Close, answered already (a ping, unless [`Config::auto_pong`] is off).
+    Control(Event<'b>),
 }
 
 /// The same, before it is asked for.
@@ -292,7 +292,8 @@ impl<R: Role> Outbox<'_, R> {
     /// Sends a text message, compressed if that makes it smaller, but not beyond [`Config::max_ratio`].
     ///
     /// # Errors
-    /// `Full`; `Misuse` after a Close or inside an unfinished message.
+    /// `Full`, after which what is compressed refers to nothing before it: so the next try may need a little more. `Misuse` after a
+    /// Close or inside an unfinished message.
     pub fn send_text<'t>(&mut self, text: impl Into<Text<'t>>, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         let text = text.into();
         match self.compressing(text.len()) {
@@ -304,7 +305,8 @@ impl<R: Role> Outbox<'_, R> {
     /// Sends a binary message, compressed if that makes it smaller, but not beyond [`Config::max_ratio`].
     ///
     /// # Errors
-    /// `Full`; `Misuse` after a Close or inside an unfinished message.
+    /// `Full`, after which what is compressed refers to nothing before it: so the next try may need a little more. `Misuse` after a
+    /// Close or inside an unfinished message.
     pub fn send_binary(&mut self, data: &[u8], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         match self.compressing(data.len()) {
             false => self.conn.send_binary(data, tx),
@@ -339,6 +341,35 @@ impl<R: Role> Outbox<'_, R> {
     /// `Full`; `Misuse` after a Close or for more than 125 bytes.
     pub fn send_ping(&mut self, data: &[u8], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.conn.send_ping(data, tx)
+    }
+
+    /// See [`Connection::send_pong`]: for who has switched [`Config::auto_pong`] off.
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` after a Close or for more than 125 bytes.
+    pub fn send_pong(&mut self, data: &[u8], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
+        self.conn.send_pong(data, tx)
+    }
+
+    /// See [`Connection::send_text_piece`]: for a message that is not in memory as a whole. It is not compressed.
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` after a Close or inside an unfinished binary message.
+    pub fn send_text_piece<'t>(
+        &mut self,
+        text: impl Into<Text<'t>>,
+        end: bool,
+        tx: &mut Tx<'_>,
+    ) -> Result<(), SendError<Misuse>> {
+        self.conn.send_text_piece(text, end, tx)
+    }
+
+    /// See [`Connection::send_binary_piece`]: for a message that is not in memory as a whole. It is not compressed.
+    ///
+    /// # Errors
+    /// `Full`; `Misuse` after a Close or inside an unfinished text message.
+    pub fn send_binary_piece(&mut self, data: &[u8], end: bool, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
+        self.conn.send_binary_piece(data, end, tx)
     }
 
     /// See [`Connection::close`].

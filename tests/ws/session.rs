@@ -4,7 +4,8 @@ use hopwire::deflate::Level;
 use hopwire::io::{Full, Rx, SendError, Tx, Wants};
 use hopwire::ws::handshake::deflate::Params;
 use hopwire::ws::{
-    Client, CloseCode, Config, Limit, Message, Misuse, Prepared, Role, Server, Session, Shared, Violation,
+    Client, CloseCode, Config, Event, Limit, Message, Misuse, Prepared, Received, Role, Server, Session, Shared,
+    Violation,
 };
 
 use crate::driver::{KEY, Keys, NOW, frame, frames};
@@ -311,6 +312,44 @@ fn a_failed_send_leaves_the_context_in_step() {
     assert!(matches!(full, Err(SendError::Full(Full { needed })) if needed > 4), "{full:?}");
     wire.extend(say(&mut s, &mut shared, &[text.clone().into(), text.clone().into()]));
     assert_eq!(hear(&mut c, &mut shared, &wire, 999), Ok(vec![text.into_bytes(); 3]));
+}
+
+/// A message that is never in memory as a whole: uncompressed, pings and pongs between its pieces, and nothing else; the context of
+/// the messages around it is as it was.
+#[test]
+fn a_message_in_pieces_goes_between_compressed_ones() {
+    let text = "over and over and over and over and over and over and over and over".as_bytes();
+    let whole = [text.to_vec()];
+    let mut config = Config::new();
+    config.auto_pong = false;
+    for params in agreements() {
+        let (mut shared, mut s, mut c) = (Shared::default(), Session::server(config, params), client(params));
+        let mut wire = say(&mut s, &mut shared, &whole);
+        let mut outbox = s.outbox(&mut shared);
+        let tx = &mut Tx::growing(&mut wire, 1 << 16);
+        outbox.send_binary_piece(b"in ", false, tx).unwrap();
+        outbox.send_pong(b"unasked", tx).unwrap();
+        let before = tx.len();
+        for refused in [outbox.send_text("x", tx), outbox.send_text_piece("x", true, tx), outbox.send_binary(text, tx)]
+        {
+            assert_eq!(refused, Err(Misuse::Interleaved.into()));
+        }
+        assert_eq!(tx.len(), before);
+        outbox.send_binary_piece(b"pieces", true, tx).unwrap();
+        outbox.send_text_piece("", true, tx).unwrap();
+        wire.extend(say(&mut s, &mut shared, &whole));
+        let heard = hear(&mut c, &mut shared, &wire, 999).unwrap();
+        assert_eq!(heard, [text, b"in pieces", b"", text]);
+        // What is asked is answered by the caller.
+        let (mut ping, mut out) = (frame(0x89, b"?", true), [0; 16]);
+        let (mut rx, mut tx) = (Rx::new(&mut ping), Tx::new(&mut out));
+        let Some(Received::Control(Event::Ping(data))) = s.poll_any(NOW, &mut shared, &mut rx, &mut tx).unwrap() else {
+            panic!("a ping")
+        };
+        assert!(tx.is_empty());
+        s.outbox(&mut shared).send_pong(data, &mut tx).unwrap();
+        assert_eq!(tx.written(), b"\x8a\x01?");
+    }
 }
 
 /// Zeros compress a thousandfold, which passes for a bomb. What one session sends, another takes.
