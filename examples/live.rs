@@ -105,20 +105,26 @@ impl Live {
             match news.recv_timeout(deadline.saturating_since(self.now())) {
                 Ok((id, News::Opened(stream))) => self.open(id, stream),
                 Ok((id, News::Received(bytes))) => self.with(id, |live, conn| {
-                    let space =
-                        conn.inbox.space().get_mut(..bytes.len()).ok_or("more than an exchange can wait for")?;
-                    space.copy_from_slice(&bytes);
-                    conn.inbox.advance(bytes.len());
-                    live.turn(id, conn)
+                    let mut rest = &bytes[..];
+                    while !rest.is_empty() {
+                        let n = rest.read(conn.inbox.space())?;
+                        if n == 0 {
+                            return Err("more than an exchange can wait for".into());
+                        }
+                        conn.inbox.advance(n);
+                        live.turn(id, conn)?;
+                    }
+                    Ok(())
                 }),
                 Ok((id, News::Ended)) => self.with(id, |live, conn| {
                     conn.inbox.end();
                     live.turn(id, conn)?;
                     Err("the client has gone".into())
                 }),
-                Ok((id, News::Written)) => self.with(id, |_, conn| {
+                Ok((id, News::Written)) => self.with(id, |live, conn| {
                     conn.writing = false;
-                    Ok(())
+                    // What was received may have waited for room, or for an answer before its own.
+                    live.turn(id, conn)
                 }),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,

@@ -54,12 +54,25 @@ held() { [ "$(get "${url}poll?cursor=$cursor&wait=25" | grep -c '^data: ')" -ge 
 unchanged() { [ "$(get -o /dev/null -w '%{http_code}' -H "If-None-Match: \"$last\"" "${url}poll?cursor=$last&wait=0")" = 304 ]; }
 refused() { [ "$(get -o /dev/null -w '%{http_code}' "${url}poll?cursor=x")" = 400 ]; }
 lost() { get "${url}poll?cursor=1.5&wait=0" | grep -q '^event: feed-reset'; }
+long() { [ "$(get -o /dev/null -w '%{http_code}' -H "Cookie: $(printf '%5000s' | tr ' ' x)" "$url")" = 200 ]; }
+# The second of two polls on one connection, sent before the first is answered, is answered too.
+pipelined() {
+    local poll answers
+    poll="GET /poll?cursor=$last&wait=25 HTTP/1.1\r\nHost: a\r\n"
+    exec 3<>"/dev/tcp/127.0.0.1/$port"
+    printf "$poll\r\n${poll}Connection: close\r\n\r\n" >&3
+    answers=$(timeout 40 grep -c '^HTTP/1.1 200' <&3) || true
+    exec 3>&-
+    [ "$answers" = 2 ]
+}
 check 'curl: a poll with the last cursor is held until there is news' held
 for _ in 1 2 3 4 5; do # between two updates
     last=$(get "${url}poll?cursor=now&wait=0" | sed -n 's/^id: //p' | tail -n 1)
     unchanged && break
 done
 check 'curl: a short poll with the tag of what it has is 304' unchanged
+check 'curl: a head of 5,000 bytes' long
+check 'two polls at once on one connection' pipelined
 check 'curl: what is no cursor is 400' refused
 check 'curl: a cursor of another feed is answered with a reset' lost
 
