@@ -6,7 +6,7 @@ mod driver;
 mod naive;
 
 use hopwire::io::RxBuffer;
-use hopwire::sse::{Decoder, Event};
+use hopwire::sse::{Decoder, Event, MAX_EVENT};
 
 use super::feeds;
 
@@ -14,11 +14,11 @@ pub fn run(data: &[u8]) {
     let expected = naive::read(data, "");
     for pieces in feeds(data) {
         // Ids of up to 4 KiB: the naive reader has no limit.
-        let told = driver::play(&mut Decoder::<{ 3 << 12 }>::with_room(), pieces);
+        let told = driver::play(&mut Decoder::<{ 3 << 12 }>::with_room(MAX_EVENT), pieces);
         assert!(data.len() > 1 << 12 || told == expected, "{told:?} {expected:?} {}", data.escape_ascii());
     }
     // Ids that there is no room for take their events along.
-    let told = driver::play(&mut Decoder::<5>::with_room(), [data]);
+    let told = driver::play(&mut Decoder::<5>::with_room(MAX_EVENT), [data]);
     assert!(told.last_id.len() <= 5 && told.events.len() <= expected.events.len(), "{told:?} {}", data.escape_ascii());
     small_buffer(data);
 }

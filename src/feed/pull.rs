@@ -104,10 +104,14 @@ pub struct Config {
     pub min_retry: Duration,
     /// The longest wait after a failure.
     pub max_retry: Duration,
+    /// The longest wait that a server can ask for by `Retry-After`.
+    pub max_retry_after: Duration,
     /// How many requests may follow each other at once.
     pub burst: u32,
     /// After them, how long one takes to be allowed.
     pub refill: Duration,
+    /// How many bytes an event may have on the wire; what is longer is a gap.
+    pub max_event: usize,
 }
 
 impl<E: Entropy> Pull<E> {
@@ -118,7 +122,7 @@ impl<E: Entropy> Pull<E> {
             entropy,
             client,
             reader: Reader::new(start),
-            decoder: Decoder::with_room(),
+            decoder: Decoder::with_room(config.max_event),
             state: State::Ask,
             backoff: Backoff::new(config.min_retry, config.max_retry),
             interval: config.min_interval,
@@ -177,7 +181,7 @@ impl<E: Entropy> Pull<E> {
             200 => {
                 self.state = State::Reading;
                 self.news = false;
-                self.decoder = Decoder::with_room();
+                self.decoder = Decoder::with_room(self.config.max_event);
                 Verdict::Read
             }
             304 => {
@@ -189,7 +193,7 @@ impl<E: Entropy> Pull<E> {
             // What a server says that may be well again soon.
             408 | 425 | 429 | 500 | 502 | 503 | 504 => {
                 let after = head.retry_after.and_then(|value| retry::retry_after(value, head.date));
-                self.retry(now, after);
+                self.retry(now, after.map(|after| after.min(self.config.max_retry_after)));
                 Verdict::Retry
             }
             _ => self.stop(Verdict::Failed),
@@ -337,10 +341,14 @@ impl Config {
     pub const MIN_RETRY: Duration = Duration::from_secs(1);
     /// 60 seconds at most, as [for a stream](source::Config::MAX_RETRY).
     pub const MAX_RETRY: Duration = source::Config::MAX_RETRY;
+    /// An hour, as [for a stream](source::Config::MAX_RETRY_AFTER).
+    pub const MAX_RETRY_AFTER: Duration = source::Config::MAX_RETRY_AFTER;
     /// 20 requests at once, as many as a browser follows redirects.
     pub const BURST: u32 = 20;
     /// 200 milliseconds for another: 5 a second, where a server has news without end.
     pub const REFILL: Duration = Duration::from_millis(200);
+    /// As [for a stream](source::Config::MAX_EVENT).
+    pub const MAX_EVENT: usize = source::Config::MAX_EVENT;
 
     /// The defaults.
     pub const fn new() -> Self {
@@ -352,8 +360,10 @@ impl Config {
             max_interval: Self::MAX_INTERVAL,
             min_retry: Self::MIN_RETRY,
             max_retry: Self::MAX_RETRY,
+            max_retry_after: Self::MAX_RETRY_AFTER,
             burst: Self::BURST,
             refill: Self::REFILL,
+            max_event: Self::MAX_EVENT,
         }
     }
 }

@@ -65,7 +65,7 @@ pub struct Message<'b> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Limit {
-    /// It is longer than [`Decoder::set_max_event`] says, or than the receive buffer ([`Rx::full`]).
+    /// It is longer than the decoder takes, or than the receive buffer ([`Rx::full`]).
     Event,
     /// Its id is longer than the decoder has room for.
     Id,
@@ -102,19 +102,20 @@ struct Span {
 }
 
 impl Decoder {
-    /// A decoder at the start of a stream.
+    /// A decoder at the start of a stream, with room for ids of [`MAX_ID`] bytes and events of [`MAX_EVENT`] bytes.
     pub const fn new() -> Self {
-        Self::with_room()
+        Self::with_room(MAX_EVENT)
     }
 }
 
 impl<const ID: usize> Decoder<ID> {
-    /// A decoder at the start of a stream that has room for ids of `ID` bytes.
-    pub const fn with_room() -> Self {
+    /// A decoder at the start of a stream that has room for ids of `ID` bytes, and takes events of `max_event` bytes on the
+    /// wire: what is longer is [skipped](Event::Skipped).
+    pub const fn with_room(max_event: usize) -> Self {
         Self {
             phase: Phase::Bom,
             after_cr: false,
-            max_event: MAX_EVENT,
+            max_event,
             line: 0,
             scanned: 0,
             block: Block::NEW,
@@ -122,11 +123,6 @@ impl<const ID: usize> Decoder<ID> {
             last_id: [0; ID],
             last_id_len: 0,
         }
-    }
-
-    /// How many bytes an event may have on the wire; [`MAX_EVENT`] unless set.
-    pub const fn set_max_event(&mut self, max_event: usize) {
-        self.max_event = max_event;
     }
 
     /// The last event ID, to begin with or to go back to: that of an earlier stream.

@@ -27,5 +27,5 @@ pub use source::{Head, Source};
 /// (Apache httpd, nginx).
 pub const MAX_ID: usize = 1024;
 
-/// The longest event on the wire, in bytes, unless set: 16 MiB, as a WebSocket frame's payload.
+/// The longest event on the wire that is read, in bytes, unless set: 16 MiB, as a WebSocket frame's payload.
 pub const MAX_EVENT: usize = 16 << 20;

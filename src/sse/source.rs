@@ -113,14 +113,18 @@ pub struct Config {
     pub retry: Duration,
     /// The shortest wait, whatever the server says: `retry: 0` is a busy loop.
     pub min_retry: Duration,
-    /// The longest wait, whatever the server says and however often it failed.
+    /// The longest wait, however often it failed and whatever a stream's `retry` says.
     pub max_retry: Duration,
+    /// The longest wait that a server can ask for by `Retry-After`.
+    pub max_retry_after: Duration,
     /// After how much silence a stream is given up; comments are no silence. `None`: never.
     pub idle: Option<Duration>,
     /// How long an answer may take. `None`: for ever.
     pub answer: Option<Duration>,
     /// How many redirects in a row are followed.
     pub max_redirects: u8,
+    /// How many bytes an event may have on the wire; what is longer is skipped.
+    pub max_event: usize,
 }
 
 impl<E: Entropy> Source<E> {
@@ -136,7 +140,7 @@ impl<E: Entropy, const ID: usize> Source<E, ID> {
         Self {
             config,
             entropy,
-            decoder: Decoder::with_room(),
+            decoder: Decoder::with_room(config.max_event),
             state: State::Connect,
             backoff: Backoff::new(config.min_retry, config.max_retry),
             redirects: 0,
@@ -169,11 +173,6 @@ impl<E: Entropy, const ID: usize> Source<E, ID> {
     /// The id of the last event, the one just polled included.
     pub fn last_event_id(&self) -> Text<'_> {
         self.decoder.last_event_id()
-    }
-
-    /// How many bytes an event may have: see [`Decoder::set_max_event`].
-    pub const fn set_max_event(&mut self, max_event: usize) {
-        self.decoder.set_max_event(max_event);
     }
 
     /// Fields for the request, beside the caller's own. Method and target are the caller's.
@@ -223,7 +222,7 @@ impl<E: Entropy, const ID: usize> Source<E, ID> {
             // What a server says that may be well again soon.
             408 | 425 | 429 | 500 | 502 | 503 | 504 => {
                 let after = head.retry_after.and_then(|value| retry::retry_after(value, head.date));
-                self.retry(now, after);
+                self.retry(now, after.map(|after| after.min(self.config.max_retry_after)));
                 Verdict::Retry
             }
             _ => self.close_for(Verdict::Failed),
@@ -335,6 +334,8 @@ impl Config {
     pub const MIN_RETRY: Duration = Duration::from_millis(500);
     /// 60 seconds at most, as in the same.
     pub const MAX_RETRY: Duration = Duration::from_secs(60);
+    /// An hour: no server sends its clients away for longer by mistake.
+    pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
     /// 60 seconds of silence: four comments of [`KeepAlive::INTERVAL`](super::KeepAlive::INTERVAL), and as in nginx
     /// (`proxy_read_timeout`).
     pub const IDLE: Duration = Duration::from_secs(60);
@@ -342,6 +343,8 @@ impl Config {
     pub const ANSWER: Duration = Duration::from_secs(30);
     /// 20 redirects, as in Fetch.
     pub const MAX_REDIRECTS: u8 = 20;
+    /// As for a [`Decoder`] on its own.
+    pub const MAX_EVENT: usize = super::MAX_EVENT;
 
     /// The defaults.
     pub const fn new() -> Self {
@@ -349,9 +352,11 @@ impl Config {
             retry: Self::RETRY,
             min_retry: Self::MIN_RETRY,
             max_retry: Self::MAX_RETRY,
+            max_retry_after: Self::MAX_RETRY_AFTER,
             idle: Some(Self::IDLE),
             answer: Some(Self::ANSWER),
             max_redirects: Self::MAX_REDIRECTS,
+            max_event: Self::MAX_EVENT,
         }
     }
 }

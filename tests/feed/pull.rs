@@ -219,11 +219,30 @@ fn failures_double_the_wait_and_progress_resets_it() {
     let busy = Head { retry_after: Some(b"30"), ..status(503) };
     assert_eq!(pull.answered(at(0), &busy), pull::Verdict::Retry);
     assert_eq!(pull.poll_timeout(), Some(at(30_000)), "Retry-After is honoured");
+    for (max, seconds) in [(pull::Config::MAX_RETRY_AFTER, 3600), (Duration::from_secs(7), 7)] {
+        let config = pull::Config { max_retry_after: max, ..pull::Config::new() };
+        let mut pull = Pull::new(config, Start::Oldest, 1, LEAST);
+        pull.asking(at(0));
+        pull.answered(at(0), &Head { retry_after: Some(b"99999"), ..status(503) });
+        assert_eq!(pull.poll_timeout(), Some(at(seconds * 1000)), "but not for ever");
+    }
     let mut pull = Pull::new(pull::Config::new(), Start::Oldest, 1, MOST);
     pull.asking(at(0));
     pull.lost(at(0));
     assert_eq!(pull.poll_timeout().unwrap().saturating_since(at(1499)).as_millis(), 0, "spread from the first");
     assert!(pull.poll_timeout().unwrap() > at(1400));
+}
+
+#[test]
+fn the_longest_event_is_a_setting() {
+    let body = "id: 9f.1\ndata: 123\n\n";
+    for (max_event, updates, state) in
+        [(body.len() - 1, 1, pull::State::Ask), (body.len() - 2, 0, pull::State::Waiting)]
+    {
+        let config = pull::Config { max_event, ..pull::Config::new() };
+        let mut pull = Pull::new(config, Start::Oldest, 1, LEAST);
+        assert_eq!((answer(&mut pull, at(0), body), pull.state()), (updates, state), "{max_event}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What hostile streams do, and where a stream is at its limits.
 
 use hopwire::io::{Rx, RxBuffer};
-use hopwire::sse::{Decoder, Event, Limit, MAX_ID, Misuse, Outgoing};
+use hopwire::sse::{Decoder, Event, Limit, MAX_EVENT, MAX_ID, Misuse, Outgoing};
 
 use super::driver::play;
 
@@ -60,9 +60,7 @@ fn the_limit_of_an_event_is_exact_at_any_split() {
     {
         let mut whole = None;
         for size in [1, 2, 3, 7, stream.len()] {
-            let mut decoder = Decoder::new();
-            decoder.set_max_event(max);
-            let told = play(&mut decoder, stream.chunks(size));
+            let told = play(&mut Decoder::<MAX_ID>::with_room(max), stream.chunks(size));
             let data: Vec<_> = told.events.iter().map(|[_, data, _]| data.as_str()).collect();
             assert_eq!((data, told.skipped), (expected.clone(), skipped), "{max} {size}");
             assert_eq!(*whole.get_or_insert(told.clone()), told);
@@ -74,7 +72,7 @@ fn the_limit_of_an_event_is_exact_at_any_split() {
 fn an_id_without_room_takes_its_event_along() {
     let stream = b"id: 12\ndata: a\n\nid: 12345\ndata: b\n\nid: \xff\ndata: c\n\nid: \xff\xff\ndata: d\n\ndata: e\n\n";
     for size in [1, stream.len()] {
-        let told = play(&mut Decoder::<4>::with_room(), stream.chunks(size));
+        let told = play(&mut Decoder::<4>::with_room(MAX_EVENT), stream.chunks(size));
         let told: (Vec<_>, _) =
             (told.events.iter().map(|[_, data, id]| (data.as_str(), id.as_str())).collect(), told.skipped);
         assert_eq!(told, (vec![("a", "12"), ("c", "\u{fffd}"), ("e", "\u{fffd}")], 2));
@@ -84,7 +82,7 @@ fn an_id_without_room_takes_its_event_along() {
 #[test]
 fn an_id_without_room_for_its_replacements_leaves_the_one_before() {
     // A byte that is no UTF-8 becomes three.
-    let told = play(&mut Decoder::<7>::with_room(), [&b"id: 1\n\nid: \xff\xff\xff\ndata: x\n\n"[..]]);
+    let told = play(&mut Decoder::<7>::with_room(MAX_EVENT), [&b"id: 1\n\nid: \xff\xff\xff\ndata: x\n\n"[..]]);
     assert_eq!((told.last_id.as_str(), told.skipped), ("1", 1));
     let long = [&b"id: 1\n\nid: "[..], &[0xff; MAX_ID / 3 + 1], b"\n\n"].concat();
     assert_eq!(play(&mut Decoder::new(), [&long[..]]).last_id, "1");
@@ -111,7 +109,7 @@ fn ids_that_would_not_come_back_are_refused() {
     for bad in ["a\r", "\n", "\0"] {
         assert!(Outgoing::data("").event(bad).encode(&mut hopwire::io::Tx::new(&mut [0; 64])).is_err());
     }
-    let mut decoder = Decoder::<4>::with_room();
+    let mut decoder = Decoder::<4>::with_room(MAX_EVENT);
     assert_eq!(decoder.set_last_event_id("12345"), Err(Misuse::IdLength));
     assert_eq!(decoder.set_last_event_id("1\n"), Err(Misuse::LineEnd));
     assert_eq!(decoder.set_last_event_id("1234"), Ok(()));
@@ -159,8 +157,7 @@ fn a_new_stream_keeps_the_id_and_nothing_else() {
     assert_eq!(told.retry, Some(70));
     // Nor does what the stream before ended in: a comment, an event too long.
     for end in [&b": half a comment, longer than a word"[..], b"x", b"data: x\r", b"data: too long for four"] {
-        let mut decoder = Decoder::new();
-        decoder.set_max_event(20);
+        let mut decoder = Decoder::<MAX_ID>::with_room(20);
         play(&mut decoder, [end]);
         assert_eq!(play(&mut decoder, [&b"data: y\n\n"[..]]).events.len(), 1, "{}", end.escape_ascii());
     }

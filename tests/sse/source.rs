@@ -5,7 +5,7 @@ use std::time::Duration;
 use hopwire::http::Status;
 use hopwire::io::Rx;
 use hopwire::sse::source::{Config, State, Verdict};
-use hopwire::sse::{Event, Head, Source};
+use hopwire::sse::{Event, Head, Limit, Source};
 use hopwire::time::Instant;
 use proptest::prelude::*;
 
@@ -143,10 +143,34 @@ fn what_the_server_says_has_a_floor_and_a_cap() {
         source.lost(at(0));
         assert_eq!(source.poll_timeout(), Some(at(millis)), "{retry}");
     }
-    let mut source = connecting(Config::default(), LEAST);
-    let busy = Head { retry_after: Some(b"100"), ..Head::of(Status::new(503).unwrap()) };
-    assert_eq!(source.answered(at(0), &busy), Verdict::Retry);
-    assert_eq!(source.poll_timeout(), Some(at(100_000)));
+    let short = Config { max_retry_after: Duration::from_secs(99), ..Config::new() };
+    for (config, after, millis) in
+        [(Config::new(), &b"100"[..], 100_000), (Config::new(), b"3601", 3_600_000), (short, b"100", 99_000)]
+    {
+        let mut source = connecting(config, LEAST);
+        let busy = Head { retry_after: Some(after), ..Head::of(Status::new(503).unwrap()) };
+        assert_eq!(source.answered(at(0), &busy), Verdict::Retry);
+        assert_eq!(source.poll_timeout(), Some(at(millis)), "{config:?}");
+    }
+}
+
+#[test]
+fn the_longest_event_is_a_setting() {
+    let stream = b"data: 1234\n\ndata: 123\n\n";
+    for (max_event, expected) in [(11, vec!["1234", "123"]), (10, vec!["123"])] {
+        let mut source = connecting(Config { max_event, ..Config::new() }, LEAST);
+        assert_eq!(source.answered(at(0), &stream_head()), Verdict::Open);
+        let mut bytes = stream.to_vec();
+        let mut rx = Rx::new(&mut bytes);
+        let mut data = Vec::new();
+        while let Some(event) = source.poll(at(0), &mut rx) {
+            match event {
+                Event::Message(message) => data.push(message.data.to_string()),
+                event => assert_eq!(event, Event::Skipped(Limit::Event)),
+            }
+        }
+        assert_eq!(data, expected);
+    }
 }
 
 #[test]
