@@ -392,18 +392,6 @@ fn an_endless_answer_has_its_limits() {
     }
 }
 
-/// A long list costs no more than its length: 64 KiB of extensions, several ways, within the time of one test.
-#[test]
-fn long_lists_are_linear() {
-    let offers = [deflate::Offer::ANY; 8];
-    for unit in ["a,", "a;b,", "permessage-deflate,", "permessage-deflate; ", "; a=\"\\\\\"", ",", "\"\\"] {
-        let value = unit.repeat(65_536 / unit.len());
-        assert!(and(&request().deflate(&offers), &[("Sec-WebSocket-Extensions", &value)]).is_err());
-        assert!(and(&request(), &[("Sec-WebSocket-Protocol", &value)]).is_err());
-        let _ = and(&request(), &[("Connection", &value)]);
-    }
-}
-
 /// Both ends of this crate, from the first byte of HTTP to an echoed message, in pieces of any size.
 #[test]
 fn both_ends_meet() {

@@ -11,3 +11,17 @@ mod text;
 pub mod utf8;
 
 pub use text::{Text, Token};
+
+/// Tests count the bytes looked at.
+#[cfg(not(test))]
+pub(crate) const fn looked_at(_: usize) {}
+
+#[cfg(test)]
+pub(crate) fn looked_at(n: usize) {
+    LOOKED_AT.with(|sum| sum.set(sum.get() + n));
+}
+
+#[cfg(test)]
+std::thread_local! {
+    pub(crate) static LOOKED_AT: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
+}

@@ -3,7 +3,7 @@
 use core::{error, fmt};
 
 use super::fields::trim;
-use crate::bytes::{Token, scan, table};
+use crate::bytes::{Token, looked_at, scan, table};
 
 /// The elements of a list, without the white space around each; empty ones are skipped.
 ///
@@ -150,6 +150,7 @@ pub fn token(bytes: &[u8]) -> Option<Token<'_>> {
 }
 
 fn parameter(part: &[u8]) -> Result<Parameter<'_>, BadParameter> {
+    looked_at(part.len());
     let (name, rest) = part.split_at(scan::find(b'=', part));
     let name = token(name).ok_or(BadParameter::Name)?;
     let value = match rest {
@@ -192,6 +193,7 @@ impl<'b> Iterator for Parts<'b> {
     fn next(&mut self) -> Option<&'b [u8]> {
         let rest = self.rest?;
         let (part, behind) = rest.split_at(part_end(rest, self.by));
+        looked_at(part.len() + 1);
         self.rest = behind.get(1..);
         Some(trim(part))
     }
@@ -220,7 +222,9 @@ fn quoted_part_end(bytes: &[u8], by: u8) -> usize {
         escaped = quoted && b == b'\\' && !escaped;
         false
     });
-    end.unwrap_or(bytes.len())
+    let end = end.unwrap_or(bytes.len());
+    looked_at(end);
+    end
 }
 
 #[cfg(test)]

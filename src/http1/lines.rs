@@ -6,7 +6,7 @@
 use super::head::{HeadLimits, in_usize};
 use super::violation::{Limit, Malformed, Violation};
 use crate::bytes::lanes::{self, Odd};
-use crate::bytes::scan;
+use crate::bytes::{looked_at, scan};
 
 /// Reads a section of fields alone: trailers.
 #[derive(Debug)]
@@ -212,23 +212,10 @@ const fn is_odd_in_name(b: u8) -> bool {
     lanes::is_out(b | 0x20, b'a', b'z') & lanes::is_out(b, b'0', b'9') & (b != b'-')
 }
 
-/// Tests count the bytes looked at.
-#[cfg(not(test))]
-pub(super) const fn looked_at(_: usize) {}
-
-#[cfg(test)]
-pub(super) fn looked_at(n: usize) {
-    LOOKED_AT.with(|sum| sum.set(sum.get() + n));
-}
-
-#[cfg(test)]
-std::thread_local! {
-    pub(super) static LOOKED_AT: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bytes::LOOKED_AT;
 
     #[test]
     fn state_is_small() {

@@ -315,8 +315,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::head::proof;
-    use super::super::lines::LOOKED_AT;
     use super::*;
+    use crate::bytes::LOOKED_AT;
 
     /// Everything that a request says, for comparison, with the bytes coming in pieces that end at `ends`.
     fn outcome(bytes: &[u8], ends: &[usize], limits: &HeadLimits) -> String {

@@ -320,7 +320,7 @@ fn has_token<const N: usize>(value: &[u8], token: &[u8; N]) -> bool {
     is_name(value, token) || list::elements(value).any(|element| element.eq_ignore_ascii_case(token))
 }
 
-/// How many lines of one list field are kept, far more than any client sends: browsers send one.
+/// How many lines of one list field are kept, a place for each: far more than any client sends: browsers send one.
 const OFFER_LINES: usize = 4;
 const KEY_LEN: usize = 24;
 const ACCEPT_LEN: usize = 28;
@@ -336,3 +336,55 @@ const GUID: [u32; 9] = {
     }
     words
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bytes::LOOKED_AT;
+    use crate::http::Status;
+    use crate::ws::Url;
+
+    /// A long list costs no more than a few times its length, whatever it is made of and wherever it stands.
+    #[test]
+    fn long_lists_are_linear() {
+        const LEN: usize = 65_536;
+        let url = Url::parse("ws://a.example/").unwrap();
+        let offers = [deflate::Offer::ANY; 8];
+        let request = Request::new(url, *b"the sample nonce").deflate(&offers);
+        let accept = accept_value(b"dGhlIHNhbXBsZSBub25jZQ==");
+        let asked = [
+            ("Host", &b"a.example"[..]),
+            ("Upgrade", b"websocket"),
+            ("Connection", b"upgrade"),
+            ("Sec-WebSocket-Key", b"dGhlIHNhbXBsZSBub25jZQ=="),
+            ("Sec-WebSocket-Version", b"13"),
+        ];
+        let answered = [("Upgrade", &b"websocket"[..]), ("Connection", b"upgrade"), ("Sec-WebSocket-Accept", &accept)];
+        let mut most = 0;
+        for unit in [
+            "a,",
+            "a;b,",
+            "a;b=\"\\\\\",",
+            ",",
+            "\"\\",
+            "a; ",
+            "permessage-deflate,",
+            "permessage-deflate; ",
+            "upgrade,",
+        ] {
+            let value = unit.repeat(LEN / unit.len()).into_bytes();
+            for name in ["Connection", "Upgrade", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions"] {
+                LOOKED_AT.set(0);
+                let fields = asked.into_iter().chain([(name, &value[..])]);
+                if let Ok(Some(handshake)) = Handshake::from_parts(b"GET", Version::Http11, fields) {
+                    let _ = deflate::negotiate(&handshake, deflate::Config::new());
+                }
+                let fields = answered.into_iter().chain([(name, &value[..])]);
+                let _ = request.judge_parts(Version::Http11, Status::SWITCHING_PROTOCOLS, fields);
+                assert!(LOOKED_AT.get() <= 12 * LEN, "{} for {name}: {unit}", LOOKED_AT.get() / LEN);
+                most = most.max(LOOKED_AT.get() / LEN);
+            }
+        }
+        assert!(most >= 2, "they were looked at: {most}");
+    }
+}
