@@ -227,6 +227,8 @@ fn where_a_request_came_from_is_told_as_the_policy_says() {
         });
         told
     };
+    let mapped = Client::new(Some("::ffff:192.0.2.7".parse().unwrap()), false);
+    assert_eq!(tell(mapped, "a"), "for=192.0.2.7;proto=http;host=a");
     let v6 = Client::new(Some("2001:db8::1".parse().unwrap()), true);
     assert_eq!(tell(v6, "a:81"), "for=\"[2001:db8::1]\";proto=https;host=\"a:81\"");
     assert_eq!(tell(Client::new(None, false), "a,b;c"), "for=unknown;proto=http;host=\"a,b;c\"");

@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let service = Service {
         rules,
-        address: service.to_socket_addrs()?.next().ok_or("the service has no address")?,
+        addresses: service.to_socket_addrs()?.collect(),
         patience: Duration::from_secs(patience),
         idle: Mutex::default(),
     };

@@ -16,7 +16,8 @@ use crate::{lock, now};
 
 pub(crate) struct Service {
     pub(crate) rules: Intermediary<'static>,
-    pub(crate) address: SocketAddr,
+    /// All that its name stands for.
+    pub(crate) addresses: Vec<SocketAddr>,
     /// How long it may take to answer.
     pub(crate) patience: Duration,
     /// Connections that wait for a request.
@@ -39,9 +40,8 @@ impl Service {
         // "A proxy MUST NOT automatically retry non-idempotent requests" (RFC 9110 §9.2.2). Others are sent again when a
         // connection that was kept turns out to be closed, if no content is lost with it.
         let may_repeat = request.content() == Content::None && request.method().is_idempotent();
-        let mut waiting = iter::from_fn(|| lock(&self.idle).pop());
-        let own = own.filter(|own| own.is_usable(may_repeat));
-        let mut kept = own.or_else(|| waiting.find(|kept| kept.is_usable(false)));
+        let waiting = iter::from_fn(|| lock(&self.idle).pop());
+        let mut kept = own.into_iter().chain(waiting).find(Upstream::is_usable);
         loop {
             let mut service = match kept.take() {
                 Some(service) => service,
@@ -61,14 +61,21 @@ impl Service {
         }
     }
 
+    /// A new connection, to the first of the service's addresses where it can be had.
     fn connect(&self) -> Result<Upstream, Stop> {
-        let stream = TcpStream::connect_timeout(&self.address, CONNECT).map_err(|error| match error.kind() {
-            ErrorKind::TimedOut => Stop::Timeout,
-            _ => Stop::Unreachable,
-        })?;
-        let (source, sink) = halves(stream).map_err(|_| Stop::Unreachable)?;
-        let config = Config { head_timeout: Some(self.patience), body_timeout: Some(SILENCE), ..Config::new() };
-        Ok(Upstream { http: http1::Client::new(config), source, sink, used: None })
+        let mut stop = Stop::Unreachable;
+        for address in &self.addresses {
+            match TcpStream::connect_timeout(address, CONNECT).and_then(halves) {
+                Ok((source, sink)) => {
+                    let patience = Some(self.patience);
+                    let config = Config { head_timeout: patience, body_timeout: Some(SILENCE), ..Config::new() };
+                    return Ok(Upstream { http: http1::Client::new(config), source, sink, used: None });
+                }
+                Err(error) if error.kind() == ErrorKind::TimedOut => stop = Stop::Timeout,
+                Err(_) => {}
+            }
+        }
+        Err(stop)
     }
 
     /// Lets others have a connection.
@@ -92,11 +99,9 @@ impl Upstream {
         (self.http.unusable().is_none() && self.http.outstanding() == 0).then_some(self)
     }
 
-    /// Whether a connection that was kept can be used again: it is open, and nothing has come that nobody asked for. The
-    /// client that had it last may trust it for a moment.
-    fn is_usable(&self, trusted: bool) -> bool {
-        let idle = self.idle();
-        trusted && idle < FRESH || idle < KEPT && matches!(peek(&self.source.stream), Ok(None))
+    /// Whether a connection that was kept can be used again: it is open, and nothing has come that nobody asked for.
+    fn is_usable(&self) -> bool {
+        self.idle() < KEPT && matches!(peek(&self.source.stream), Ok(None))
     }
 
     /// How long it has not been used.
@@ -118,7 +123,5 @@ const IDLE: usize = 64;
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long the service may say nothing within an answer: streams of events are quiet at times.
 pub(crate) const SILENCE: Duration = Duration::from_secs(3600);
-/// A connection used so lately is not looked at before it is used again.
-const FRESH: Duration = Duration::from_millis(100);
 /// How long a connection to the service is kept.
 const KEPT: Duration = Duration::from_secs(30);

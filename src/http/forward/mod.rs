@@ -125,12 +125,13 @@ impl<'p> Intermediary<'p> {
 }
 
 impl Client {
-    /// A client with this address, if it is to be told, that came over TLS or not.
+    /// A client with this address, if it is to be told, that came over TLS or not. One of IPv4 on a socket of IPv6
+    /// (`::ffff:192.0.2.7`) is told as the address it has.
     pub fn new(address: Option<IpAddr>, secure: bool) -> Self {
         let mut client = Self { text: [0; 46], len: 0, secure };
         if let Some(address) = address {
             // It fits.
-            let _ = write!(client, "{address}");
+            let _ = write!(client, "{}", address.to_canonical());
         }
         client
     }
