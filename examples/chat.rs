@@ -126,23 +126,32 @@ fn welcome(stream: &mut TcpStream) -> Result<Welcome, Box<dyn Error>> {
     loop {
         let (mut rx, mut tx) = (inbox.rx(), Tx::growing(&mut out, BOUND));
         let mut session = None;
-        if let Some(server::Event::Request(request)) = http.poll(now(), &mut rx, &mut tx)? {
-            match ws::Handshake::of(&request) {
-                Ok(Some(handshake)) => match handshake.accept(ws::OriginPolicy::SameHost) {
-                    Ok(answer) => {
-                        let deflate = deflate::negotiate(&handshake, config);
-                        answer.deflate(deflate).write(&mut tx)?;
-                        session = Some(ws::Session::server(ws::Config::new(), deflate));
-                    }
+        let outcome = match http.poll(now(), &mut rx, &mut tx) {
+            Ok(Some(server::Event::Request(request))) => {
+                match ws::Handshake::of(&request) {
+                    Ok(Some(handshake)) => match handshake.accept(ws::OriginPolicy::SameHost) {
+                        Ok(answer) => {
+                            let deflate = deflate::negotiate(&handshake, config);
+                            answer.deflate(deflate).write(&mut tx)?;
+                            let mut config = ws::Config::new();
+                            config.max_message = MAX_MESSAGE;
+                            session = Some(ws::Session::server(config, deflate));
+                        }
+                        Err(refusal) => refusal.write(&mut tx)?,
+                    },
+                    Ok(None) => ws::Refusal::NotWebSocket.write(&mut tx)?,
                     Err(refusal) => refusal.write(&mut tx)?,
-                },
-                Ok(None) => ws::Refusal::NotWebSocket.write(&mut tx)?,
-                Err(refusal) => refusal.write(&mut tx)?,
+                }
+                Ok(())
             }
-        }
+            Ok(_) => Ok(()),
+            // The answer that says so is written first.
+            Err(violation) => Err(violation),
+        };
         let used = rx.consumed();
         inbox.consume(used);
         stream.write_all(&mem::take(&mut out))?;
+        outcome?;
         match session {
             Some(session) => return Ok((session, inbox)),
             None if http.wants() != Wants::Input => return Err("not a WebSocket".into()),
@@ -200,5 +209,7 @@ fn now() -> Instant {
     EPOCH.get_or_init(std::time::Instant::now).elapsed().into()
 }
 
+/// The longest message, in bytes: one that takes all the room of a reader would let everybody go.
+const MAX_MESSAGE: u64 = 16 << 10;
 /// Bytes that may wait for one reader.
 const BOUND: usize = 256 << 10;

@@ -61,6 +61,14 @@ def main():
     check("and got what it could, in order", 0 < len(got) < MESSAGES and got == said[: len(got)], len(got))
     speaker.send(b"still here?")
     check("the others go on", text(speaker.message()[1]) == b"still here?", "")
+    loud, polite = Guest(port), Guest(port)
+    loud.send(b"x" * 60_000)
+    check("who says too much at once is let go with 1009", loud.message() == (8, struct.pack("!H", 1009)), "")
+    speaker.send(b"and now?")
+    check("and nobody else", all(text(it.message()[1]) == b"and now?" for it in (speaker, polite)), "")
+    rude = socket.create_connection(("127.0.0.1", port), 10)
+    rude.sendall(b"GET / HTTP/1.1\r\n\r\n")
+    check("a bad request is answered", rude.recv(99).startswith(b"HTTP/1.1 400 "), "")
     sys.exit(1 if failed else 0)
 
 
