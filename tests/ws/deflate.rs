@@ -184,7 +184,8 @@ fn message() -> impl Strategy<Value = (bool, Vec<u8>)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Compressed in pieces, sent in frames, received in reads, and inflated in pieces of any size: what was said is heard.
+    /// Compressed in pieces, sent in frames with pings between them, received in reads, and inflated in pieces of any size: what was
+    /// said is heard.
     #[test]
     fn what_is_compressed_is_inflated(
         messages in vec(message(), 0..6), piece in 1..300_usize, out in 16..200_usize, read in 1..200_usize,
@@ -195,7 +196,7 @@ proptest! {
         let mut sender = Sender::new(takeover);
         let (mut encoder, mut history) = (Box::new(Encoder::<32768>::new(level)), Box::new(History::<[u8; 32768]>::new()));
         history.set_window_bits(bits);
-        let mut wire = vec![];
+        let (mut wire, mut pings) = (vec![], 0);
         let (mut from_server, mut from_client) = (server(config), client(config));
         for (is_text, data) in &messages {
             let kind = if *is_text { Kind::Text } else { Kind::Binary };
@@ -212,6 +213,11 @@ proptest! {
                         true => from_client.send_compressed_piece(kind, data, end, &mut tx).unwrap(),
                         false => from_server.send_compressed_piece(kind, data, end, &mut tx).unwrap(),
                     }
+                    pings += 1;
+                    match masked {
+                        true => from_client.send_ping(b"", &mut tx).unwrap(),
+                        false => from_server.send_ping(b"", &mut tx).unwrap(),
+                    }
                     wire.extend_from_slice(tx.written());
                 }
                 if end {
@@ -226,7 +232,8 @@ proptest! {
         };
         prop_assert_eq!(told.violation, None);
         let said = messages.into_iter().map(|(text, data)| if text { Got::Text(data) } else { Got::Binary(data) });
-        prop_assert_eq!(told.got, said.collect::<Vec<_>>());
+        let (heard, pinged): (Vec<_>, Vec<_>) = told.got.into_iter().partition(|got| !matches!(got, Got::Ping(_)));
+        prop_assert_eq!((heard, pinged.len()), (said.collect(), pings));
     }
 
     /// Whatever the data, pieces of any size tell the same.
