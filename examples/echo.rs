@@ -17,38 +17,48 @@ use hopwire::io::{Rx, RxBuffer, Tx, Wants};
 use hopwire::time::Instant;
 use hopwire::ws::{self, handshake::deflate};
 
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
 enum Protocol {
     Http(http1::Server),
     WebSocket(ws::Session<ws::Server>),
 }
 
-/// All that speaks HTTP or WebSocket: takes what there is in `rx`, writes the answers to `tx`, until more is needed.
+/// All that speaks HTTP or WebSocket: takes what there is in `rx`, writes the answers to `tx`; what is wanted next, and when to
+/// look at the clock.
 fn turn(
     protocol: &mut Protocol,
     shared: &mut ws::Shared,
     now: Instant,
     rx: &mut Rx<'_>,
     tx: &mut Tx<'_>,
-) -> Result<Wants, Box<dyn Error>> {
+) -> Outcome<(Wants, Option<Instant>)> {
     loop {
         match protocol {
             Protocol::WebSocket(session) => match session.poll(now, shared, rx, tx)? {
                 Some((_, outbox)) if outbox.is_closing() => {}
                 Some((ws::Message::Text(text), mut outbox)) => outbox.send_text(text, tx)?,
                 Some((ws::Message::Binary(data), mut outbox)) => outbox.send_binary(data, tx)?,
-                None => return Ok(session.wants()),
+                None => {
+                    session.handle_timeout(now, tx)?;
+                    if STOP.load(SeqCst) {
+                        // Refused once it is closing, and then there is nothing left to say.
+                        let _ = session.outbox(shared).close(now, ws::CloseCode::GOING_AWAY, "", tx);
+                    }
+                    return Ok((session.wants(), session.poll_timeout()));
+                }
             },
             Protocol::Http(http) => match http.poll(now, rx, tx)? {
                 Some(server::Event::Request(request)) => match ws::Handshake::of(&request) {
                     Ok(Some(handshake)) => {
                         let deflate = deflate::negotiate(&handshake, deflate::Config::new());
                         // Any: what comes back was the page's own, and no cookie counts. Where one does, `SameHost`.
-                        handshake.accept(ws::OriginPolicy::Any)?.deflate(deflate).write(tx)?;
+                        handshake.accept(ws::OriginPolicy::Any)?.deflate(deflate).respond(http, tx)?;
                         *protocol = Protocol::WebSocket(ws::Session::server(ws::Config::new(), deflate));
                     }
                     Ok(None) if request.method == Method::Post => {} // answered as its content comes
                     Ok(None) => http.respond_with(Status::OK, &[("content-type", b"text/plain")], HELLO, tx)?,
-                    Err(refusal) => http.respond_with(refusal.status(), refusal.fields(), b"", tx)?,
+                    Err(refusal) => refusal.respond(http, tx)?,
                 },
                 Some(event) => {
                     if http.owes_response() {
@@ -60,51 +70,39 @@ fn turn(
                         _ => {}
                     }
                 }
-                None => return Ok(http.wants()),
+                None => {
+                    http.handle_timeout(now, tx)?;
+                    if STOP.load(SeqCst) {
+                        http.close();
+                    }
+                    return Ok((http.wants(), http.poll_timeout()));
+                }
             },
         }
     }
 }
 
 /// Serves one connection to its end.
-fn serve(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
+fn serve(mut stream: TcpStream) -> Outcome<()> {
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let epoch = std::time::Instant::now();
     let now = || Instant::from(epoch.elapsed());
     let mut protocol =
         Protocol::Http(http1::Server::new(server::Config { max_body: 1 << 30, ..server::Config::new() }));
-    let (mut inbox, mut out) = (RxBuffer::new(vec![0; 65_536]), Vec::new());
-    let mut shared = ws::Shared::default();
+    let (mut inbox, mut out, mut shared) = (RxBuffer::new(vec![0; 65_536]), Vec::new(), ws::Shared::default());
     loop {
-        let (mut rx, mut tx) = (inbox.rx(), Tx::growing(&mut out, MAX_OUTPUT));
-        let outcome = turn(&mut protocol, &mut shared, now(), &mut rx, &mut tx);
-        let stop = STOP.load(SeqCst);
-        let deadline = match &mut protocol {
-            Protocol::Http(http) => {
-                http.handle_timeout(now(), &mut tx)?;
-                if stop {
-                    http.close();
-                }
-                http.poll_timeout()
-            }
-            Protocol::WebSocket(session) => {
-                session.handle_timeout(now(), &mut tx)?;
-                if stop {
-                    // Refused once it is closing, and then there is nothing left to say.
-                    let _ = session.outbox(&mut shared).close(now(), ws::CloseCode::GOING_AWAY, "", &mut tx);
-                }
-                session.poll_timeout()
-            }
-        };
+        let mut rx = inbox.rx();
+        let outcome = turn(&mut protocol, &mut shared, now(), &mut rx, &mut Tx::growing(&mut out, MAX_OUTPUT));
         let used = rx.consumed();
         inbox.consume(used);
         stream.write_all(&out)?;
         out.clear();
-        if matches!(outcome, Ok(Wants::Close) | Err(_)) {
+        if matches!(outcome, Ok((Wants::Close, _)) | Err(_)) {
             linger(&mut stream)?;
             return outcome.map(drop);
         }
+        let (_, deadline) = outcome?;
         let wait = deadline.map_or(TICK, |at| at.saturating_since(now()).clamp(Duration::from_millis(1), TICK));
         stream.set_read_timeout(Some(wait))?;
         match stream.read(inbox.space()) {
@@ -125,7 +123,7 @@ fn linger(stream: &mut TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Outcome<()> {
     let port = env::args().nth(1).map_or(Ok(9001), |port| port.parse())?;
     let listener = TcpListener::bind(("127.0.0.1", port))?;
     let address = listener.local_addr()?;
