@@ -89,14 +89,13 @@ impl Default for Config {
     }
 }
 
-/// A [`Config`] as a connection keeps it, but for the deadlines.
+/// A [`Config`] as a connection keeps it, but for the deadlines and what is asked each time something is sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
     pub(super) max_frame: u64,
     pub(super) max_message: u64,
     pub(super) max_frame_sent: usize,
     pub(super) max_fragments: u32,
-    pub(super) compression: bool,
     pub(super) auto_pong: bool,
 }
 
@@ -107,7 +106,6 @@ impl Rules {
             max_message: config.max_message,
             max_frame_sent: if config.max_frame_sent == 0 { 1 } else { config.max_frame_sent },
             max_fragments: config.max_fragments,
-            compression: config.compression,
             auto_pong: config.auto_pong,
         }
     }

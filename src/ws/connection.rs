@@ -23,6 +23,8 @@ pub struct Connection<R> {
     pub(super) phase: Phase,
     /// Whether our Close is on its way: no data may follow it.
     pub(super) close_sent: bool,
+    /// Whether compression was negotiated.
+    pub(super) compression: bool,
     /// Whether the socket may be closed.
     pub(super) over: bool,
     /// The message we are sending in fragments.
@@ -93,6 +95,7 @@ impl<R> Connection<R> {
             rules: Rules::new(&config),
             phase: Phase::Open,
             close_sent: false,
+            compression: config.compression,
             over: false,
             sending: None,
             timers: Timers::new(&config),
@@ -231,7 +234,7 @@ impl<R: Role> Connection<R> {
         Terms {
             masked: !R::MASKS,
             in_message: incoming.message.is_some(),
-            compression: self.rules.compression,
+            compression: self.compression,
             last_fragment: incoming.fragments >= self.rules.max_fragments,
             max_frame: self.rules.max_frame,
             // Of what is compressed, the inflated size counts.

@@ -222,7 +222,7 @@ impl<R: Role> Connection<R> {
     }
 
     fn check_compression(&self) -> Result<(), SendError<Misuse>> {
-        if self.rules.compression { Ok(()) } else { Err(Misuse::Compression.into()) }
+        if self.compression { Ok(()) } else { Err(Misuse::Compression.into()) }
     }
 
     /// §5.5.1: "The application MUST NOT send any more data frames after sending a Close frame."

@@ -203,6 +203,7 @@ impl Compression {
     }
 
     /// The peer's window has moved on by a message that was compressed elsewhere, and so does our history.
+    #[inline]
     pub(super) fn append(&mut self, message: &[u8]) {
         if self.own.takeover {
             self.history.get_or_insert_with(|| History::boxed(self.own.window_bits)).append(message);
