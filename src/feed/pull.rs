@@ -67,7 +67,7 @@ pub enum State {
     /// The time of [`Pull::poll_timeout`]. A request that is still under way is to be given up.
     Waiting,
     /// Nothing more: the feed is closed, or cannot be read.
-    Stopped,
+    Closed,
 }
 
 /// What an answer means.
@@ -189,19 +189,20 @@ impl<E: Entropy> Pull<E> {
                 self.pause(now);
                 Verdict::Unchanged
             }
-            204 => self.stop(Verdict::Closed),
+            204 => self.close_for(Verdict::Closed),
             // What a server says that may be well again soon.
             408 | 425 | 429 | 500 | 502 | 503 | 504 => {
                 let after = head.retry_after.and_then(|value| retry::retry_after(value, head.date));
                 self.retry(now, after.map(|after| after.min(self.config.max_retry_after)));
                 Verdict::Retry
             }
-            _ => self.stop(Verdict::Failed),
+            _ => self.close_for(Verdict::Failed),
         }
     }
 
     /// The next update in the content of an answer; `None`: more of it is needed, or it was of no use and
     /// [`state`](Self::state) says so. What is known already is passed over.
+    #[must_use = "an update is told once"]
     pub fn poll<'b>(&mut self, now: Instant, rx: &mut Rx<'b>) -> Option<Update<'b>> {
         while self.state == State::Reading {
             let Some(event) = self.decoder.poll(rx) else {
@@ -245,6 +246,12 @@ impl<E: Entropy> Pull<E> {
             }
             self.retry(now, None);
         }
+    }
+
+    /// Ends it for good.
+    pub fn close(&mut self) {
+        self.state = State::Closed;
+        self.deadlines = Deadlines::new();
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do.
@@ -307,9 +314,8 @@ impl<E: Entropy> Pull<E> {
         }
     }
 
-    fn stop(&mut self, verdict: Verdict) -> Verdict {
-        self.state = State::Stopped;
-        self.deadlines = Deadlines::new();
+    fn close_for(&mut self, verdict: Verdict) -> Verdict {
+        self.close();
         verdict
     }
 }

@@ -39,7 +39,7 @@ pub struct Decoder {
 }
 
 /// A part of a chunked body.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Piece<'b> {
     /// Content: all or a part of one chunk, never empty.

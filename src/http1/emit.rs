@@ -289,7 +289,7 @@ pub(crate) fn last_chunk(trailers: FieldList<'_>, owed: bool, tx: &mut Tx<'_>) -
     if trailers.iter().any(|(name, _)| is_forbidden_trailer(name.as_bytes())) {
         return Err(SendError::Misuse(Misuse::Trailer));
     }
-    let outline = outline(trailers).map_err(SendError::Misuse)?;
+    let outline = outline(trailers)?;
     if !are_values(trailers) {
         return Err(SendError::Misuse(Misuse::FieldValue));
     }

@@ -82,7 +82,7 @@ impl forward::Request<'_> {
     /// `Full` if it does not fit; `Misuse` for a field in [`set`](forward::Intermediary::set) that cannot be there.
     pub fn write_http1(&self, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         let framed = framing(self.method(), self.content().into(), self.asked().expects_continue());
-        let length = framed.map_err(SendError::Misuse)?;
+        let length = framed?;
         let [target, rest] = self.target();
         let (te, connection) = match (self.te_trailers(), self.upgrade()) {
             (false, None) => ("", ""),
@@ -96,7 +96,7 @@ impl forward::Request<'_> {
         let start = [self.method().as_bytes(), b" ", target, rest, b" HTTP/1.1\r\n"];
         let end =
             [te.as_bytes(), upgrade, protocol, upgrade_end, connection.as_bytes(), length, digits, length_end, b"\r\n"];
-        judge_set(self.set()).map_err(SendError::Misuse)?;
+        judge_set(self.set())?;
         Ok(write(self, &start, &end, tx)?)
     }
 }

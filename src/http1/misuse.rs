@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::io::SendError;
+
 /// Why a call for sending was refused; our own side's fault, never the peer's. Nothing was written and nothing
 /// changed: the connection can go on with a right call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,3 +82,9 @@ impl fmt::Display for Misuse {
 }
 
 impl core::error::Error for Misuse {}
+
+impl From<Misuse> for SendError<Misuse> {
+    fn from(misuse: Misuse) -> Self {
+        Self::Misuse(misuse)
+    }
+}

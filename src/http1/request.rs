@@ -11,7 +11,7 @@ use crate::http::{Fields, Method, Version, list};
 use crate::io::Rx;
 
 /// A request: its head, whole and judged, as a view over the received bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request<'b> {
     /// What is wanted.
     pub method: Method<'b>,

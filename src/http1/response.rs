@@ -10,7 +10,7 @@ use crate::http::{Fields, Method, Status, Version, list};
 use crate::io::Rx;
 
 /// A response: its head, whole and judged, as a view over the received bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Response<'b> {
     /// What came of the request: what to act on. A [`code`](Self::code) that is none is 500 here, for "a client that
     /// receives a response with an invalid status code SHOULD process the response as if it had a 5xx (Server Error)

@@ -159,6 +159,7 @@ impl<const ID: usize> Decoder<ID> {
     }
 
     /// Consumes input up to the next event; `None`: more input is needed. No input is an error.
+    #[must_use = "an event is told once"]
     #[inline]
     pub fn poll<'b>(&mut self, rx: &mut Rx<'b>) -> Option<Event<'b>> {
         if self.phase == Phase::Lines && !self.after_cr {

@@ -17,7 +17,8 @@ use crate::io::{Full, SendError, Tx};
 /// assert_eq!(tx.written(), b"event: news\nid: 7\ndata: two\ndata: lines\n\n");
 /// # Ok::<(), hopwire::io::SendError<hopwire::sse::Misuse>>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use = "it is not written yet"]
 pub struct Outgoing<'a> {
     data: Option<&'a str>,
     event: Option<&'a str>,

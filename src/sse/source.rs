@@ -100,7 +100,7 @@ pub enum Verdict<'a> {
     /// Another try comes, when [`Source::poll_timeout`] says.
     Retry,
     /// It is over: 204.
-    Stopped,
+    Closed,
     /// It is over, for this status, or for 200 with another media type.
     Failed,
 }
@@ -118,9 +118,9 @@ pub struct Config {
     /// The longest wait that a server can ask for by `Retry-After`.
     pub max_retry_after: Duration,
     /// After how much silence a stream is given up; comments are no silence. `None`: never.
-    pub idle: Option<Duration>,
+    pub idle_timeout: Option<Duration>,
     /// How long an answer may take. `None`: for ever.
-    pub answer: Option<Duration>,
+    pub answer_timeout: Option<Duration>,
     /// How many redirects in a row are followed.
     pub max_redirects: u8,
     /// How many bytes an event may have on the wire; what is longer is skipped.
@@ -189,7 +189,7 @@ impl<E: Entropy, const ID: usize> Source<E, ID> {
     pub fn connecting(&mut self, now: Instant) {
         if self.state == State::Connect {
             self.state = State::Connecting;
-            self.deadlines.set(SILENCE, now, self.config.answer);
+            self.deadlines.set(SILENCE, now, self.config.answer_timeout);
         }
     }
 
@@ -206,11 +206,11 @@ impl<E: Entropy, const ID: usize> Source<E, ID> {
                 self.state = State::Open;
                 (self.redirects, self.seen, self.opened) = (0, 0, now);
                 self.decoder.restart();
-                self.deadlines.set(SILENCE, now, self.config.idle);
+                self.deadlines.set(SILENCE, now, self.config.idle_timeout);
                 Verdict::Open
             }
             // "a client can be told to stop reconnecting using the HTTP 204 No Content response code"
-            204 => self.close_for(Verdict::Stopped),
+            204 => self.close_for(Verdict::Closed),
             code @ (301 | 302 | 303 | 307 | 308) => match head.location {
                 Some(location) if self.redirects < self.config.max_redirects => {
                     self.redirects += 1;
@@ -230,12 +230,13 @@ impl<E: Entropy, const ID: usize> Source<E, ID> {
     }
 
     /// The next event of the open stream; `None`: more of the body is needed.
+    #[must_use = "an event is told once"]
     pub fn poll<'b>(&mut self, now: Instant, rx: &mut Rx<'b>) -> Option<Event<'b>> {
         if self.state != State::Open {
             return None;
         }
         if rx.bytes().len() > self.seen {
-            self.deadlines.set(SILENCE, now, self.config.idle);
+            self.deadlines.set(SILENCE, now, self.config.idle_timeout);
         }
         let event = self.decoder.poll(rx);
         self.seen = rx.bytes().len();
@@ -338,9 +339,9 @@ impl Config {
     pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
     /// 60 seconds of silence: four comments of [`KeepAlive::INTERVAL`](super::KeepAlive::INTERVAL), and as in nginx
     /// (`proxy_read_timeout`).
-    pub const IDLE: Duration = Duration::from_secs(60);
+    pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
     /// 30 seconds for an answer, half of what nginx gives any: the head of a stream waits for no event.
-    pub const ANSWER: Duration = Duration::from_secs(30);
+    pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
     /// 20 redirects, as in Fetch.
     pub const MAX_REDIRECTS: u8 = 20;
     /// As for a [`Decoder`] on its own.
@@ -353,8 +354,8 @@ impl Config {
             min_retry: Self::MIN_RETRY,
             max_retry: Self::MAX_RETRY,
             max_retry_after: Self::MAX_RETRY_AFTER,
-            idle: Some(Self::IDLE),
-            answer: Some(Self::ANSWER),
+            idle_timeout: Some(Self::IDLE_TIMEOUT),
+            answer_timeout: Some(Self::ANSWER_TIMEOUT),
             max_redirects: Self::MAX_REDIRECTS,
             max_event: Self::MAX_EVENT,
         }

@@ -52,13 +52,13 @@ pub enum Violation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Limit {
-    /// `Config::max_frame`.
+    /// [`Config::max_frame`](super::Config::max_frame).
     Frame,
-    /// `Config::max_message`.
+    /// [`Config::max_message`](super::Config::max_message).
     Message,
-    /// `Config::max_fragments`.
+    /// [`Config::max_fragments`](super::Config::max_fragments).
     Fragments,
-    /// `Config::max_ratio`.
+    /// [`Config::max_ratio`](super::Config::max_ratio).
     Ratio,
     /// The receive buffer is full and too small for a control frame.
     Buffer,

@@ -196,10 +196,10 @@ fn every_status_is_read_tried_again_or_the_end() {
         pull.asking(at(0));
         let expected = match code {
             200 => (pull::Verdict::Read, pull::State::Reading),
-            204 => (pull::Verdict::Closed, pull::State::Stopped),
+            204 => (pull::Verdict::Closed, pull::State::Closed),
             304 => (pull::Verdict::Unchanged, pull::State::Ask),
             408 | 425 | 429 | 500 | 502 | 503 | 504 => (pull::Verdict::Retry, pull::State::Waiting),
-            _ => (pull::Verdict::Failed, pull::State::Stopped),
+            _ => (pull::Verdict::Failed, pull::State::Closed),
         };
         assert_eq!((pull.answered(at(0), &status(code)), pull.state()), expected, "{code}");
     }
@@ -374,9 +374,9 @@ proptest! {
             }
             let state = pull.state();
             requests += u64::from(before == pull::State::Ask && state == pull::State::Asking);
-            prop_assert!(before != pull::State::Stopped || state == pull::State::Stopped);
+            prop_assert!(before != pull::State::Closed || state == pull::State::Closed);
             match (state, pull.poll_timeout()) {
-                (pull::State::Stopped | pull::State::Ask, due) => prop_assert_eq!(due, None),
+                (pull::State::Closed | pull::State::Ask, due) => prop_assert_eq!(due, None),
                 (_, due) => prop_assert!(due.is_some_and(|due| due <= at(now + 3600 * 1500)), "{:?} {:?}", state, due),
             }
             // A burst of 20, and then one in 200 ms.

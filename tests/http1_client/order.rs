@@ -112,7 +112,7 @@ proptest! {
             prop_assert!(!was_over || dialogue.out.wire.len() == wire, "nothing is sent any more");
             open_before = dialogue.client.owes_content();
             prop_assert!(dialogue.client.unanswered() <= dialogue.client.outstanding());
-            prop_assert!(dialogue.client.outstanding() <= usize::from(Config::PIPELINE));
+            prop_assert!(dialogue.client.outstanding() <= usize::from(Config::MAX_PIPELINE));
         }
         // The wire as a server reads it.
         let mut server = Exchange::new(Server::default());

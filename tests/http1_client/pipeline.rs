@@ -25,7 +25,7 @@ fn answers_go_to_requests_in_the_order_sent() {
 #[test]
 fn a_pipeline_has_an_end() {
     for (pipeline, most) in [(0, 0), (1, 1), (3, 3), (8, 8), (200, 8)] {
-        let mut dialogue = Dialogue::new(Client::new(Config { pipeline, ..Config::default() }));
+        let mut dialogue = Dialogue::new(Client::new(Config { max_pipeline: pipeline, ..Config::default() }));
         for _ in 0..most {
             ask(&mut dialogue, Method::Get).unwrap();
         }

@@ -56,7 +56,7 @@ fn every_status_opens_redirects_retries_or_ends() {
         let verdict = source.answered(at(5), &head);
         let expected = match code {
             200 => (Verdict::Open, State::Open),
-            204 => (Verdict::Stopped, State::Closed),
+            204 => (Verdict::Closed, State::Closed),
             301 | 302 | 303 | 307 | 308 => {
                 let (permanent, to_get) = (code == 301 || code == 308, code < 304);
                 (Verdict::Redirect { location: b"/b", permanent, to_get }, State::Connect)

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::pipeline::MAX_PIPELINE;
+use super::pipeline;
 use crate::http1::HeadLimits;
 use crate::time::Timers;
 
@@ -18,8 +18,8 @@ pub struct Config {
     pub max_chunk_ext: u32,
     /// The most interim responses (1xx) to one request.
     pub max_interim: u8,
-    /// How many requests may wait for their answers at once; never more than [`PIPELINE`](Self::PIPELINE).
-    pub pipeline: u8,
+    /// How many requests may wait for their answers at once; never more than [`MAX_PIPELINE`](Self::MAX_PIPELINE).
+    pub max_pipeline: u8,
     /// From the end of a request, or an interim response, to the head of the final one. `None` in this and the others:
     /// no deadline. They are kept in milliseconds, rounded up; 2^32 of them (49 days) and more never pass.
     pub head_timeout: Option<Duration>,
@@ -41,7 +41,7 @@ impl Config {
     /// 20 interim responses; Go's net/http took 5, and then found servers that send more.
     pub const MAX_INTERIM: u8 = 20;
     /// 8 requests, the most that Firefox allowed while it pipelined.
-    pub const PIPELINE: u8 = MAX_PIPELINE;
+    pub const MAX_PIPELINE: u8 = pipeline::MAX;
     /// 60 seconds for a head, as nginx gives the servers behind it (`proxy_read_timeout`).
     pub const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
     /// 60 seconds between two reads, as in nginx again.
@@ -58,7 +58,7 @@ impl Config {
             max_body: Self::MAX_BODY,
             max_chunk_ext: Self::MAX_CHUNK_EXT,
             max_interim: Self::MAX_INTERIM,
-            pipeline: Self::PIPELINE,
+            max_pipeline: Self::MAX_PIPELINE,
             head_timeout: Some(Self::HEAD_TIMEOUT),
             body_timeout: Some(Self::BODY_TIMEOUT),
             whole_timeout: None,
@@ -81,7 +81,7 @@ pub(super) struct Bounds {
     pub(super) max_body: u64,
     pub(super) max_chunk_ext: u32,
     pub(super) max_interim: u8,
-    pub(super) pipeline: u8,
+    pub(super) max_pipeline: u8,
 }
 
 impl Bounds {
@@ -91,7 +91,7 @@ impl Bounds {
             max_body: config.max_body,
             max_chunk_ext: config.max_chunk_ext,
             max_interim: config.max_interim,
-            pipeline: config.pipeline.min(MAX_PIPELINE),
+            max_pipeline: config.max_pipeline.min(Config::MAX_PIPELINE),
         }
     }
 }

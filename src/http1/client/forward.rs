@@ -17,10 +17,10 @@ impl Client {
     #[inline]
     pub fn forward(&mut self, request: &Request<'_>, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         let body = BodyLength::from(request.content());
-        self.may_request(body).map_err(SendError::Misuse)?;
+        self.may_request(body)?;
         let mut offer = Offer::NONE;
         if let Some(protocol) = request.upgrade() {
-            offer.add(protocol.as_bytes()).map_err(SendError::Misuse)?;
+            offer.add(protocol.as_bytes())?;
         }
         request.write_http1(tx)?;
         self.begun(&Facts {

@@ -62,7 +62,7 @@ pub(super) use request::framing;
 ///
 /// [`request`](Self::request) or [`request_with`](Self::request_with), one after the other; [`body`](Self::body) and
 /// [`end`](Self::end) for content that does not come whole. The next request may follow before the answer has come, up to
-/// [`Config::pipeline`], but not behind one that could not be repeated (POST) or that offers to leave HTTP.
+/// [`Config::max_pipeline`], but not behind one that could not be repeated (POST) or that offers to leave HTTP.
 ///
 /// With `Expect: 100-continue` among its fields the caller holds the content back until [`Event::Continue`], which comes
 /// with the server's 100 or when [`Config::continue_timeout`] is over, or until a final response comes instead.
@@ -117,7 +117,7 @@ enum Expects {
 }
 
 /// What has been received.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'b> {
     /// The content held back by `Expect: 100-continue` is to be sent now: 100 came, or did not come in time.

@@ -12,7 +12,7 @@ use crate::http1::framing::Asked;
 pub(super) struct Pipeline {
     pub(super) cycle: Cycle,
     /// What their answers' length depends on.
-    asked: [Asked; MAX_PIPELINE as usize],
+    asked: [Asked; MAX as usize],
     first: u8,
     len: u8,
     /// The newest request is not complete.
@@ -26,13 +26,13 @@ pub(super) struct Pipeline {
 }
 
 /// The most requests that can wait: what Firefox allowed while it pipelined.
-pub(super) const MAX_PIPELINE: u8 = 8;
+pub(super) const MAX: u8 = 8;
 
 impl Pipeline {
     pub(super) const fn new() -> Self {
         Self {
             cycle: Cycle::new(),
-            asked: [Asked::Other; MAX_PIPELINE as usize],
+            asked: [Asked::Other; MAX as usize],
             first: 0,
             len: 0,
             open: false,
@@ -76,7 +76,7 @@ impl Pipeline {
 
     /// The head of a request was sent.
     pub(super) fn begin(&mut self, asked: Asked, alone: bool) {
-        debug_assert!(self.len < MAX_PIPELINE && !self.is_blocked() && !self.is_open() && !self.closing);
+        debug_assert!(self.len < MAX && !self.is_blocked() && !self.is_open() && !self.closing);
         if self.len == 0 {
             self.step(Side::Client, Step::Head);
         }
@@ -126,7 +126,7 @@ impl Pipeline {
 
     /// The exchange is over: the next request is the first now, if it still counts.
     fn turn(&mut self) {
-        self.first = (self.first + 1) % MAX_PIPELINE;
+        self.first = (self.first + 1) % MAX;
         self.len -= 1;
         self.answering = false;
         if self.len > 0 && self.cycle.client == State::Idle {
@@ -141,7 +141,7 @@ impl Pipeline {
     }
 
     fn place(&self, nth: u8) -> usize {
-        usize::from((self.first + nth) % MAX_PIPELINE)
+        usize::from((self.first + nth) % MAX)
     }
 }
 
@@ -236,12 +236,12 @@ mod tests {
     fn the_ring_is_as_long_as_it_says() {
         let mut pipeline = Pipeline::new();
         for round in 0..3 {
-            for n in 0..MAX_PIPELINE {
+            for n in 0..MAX {
                 assert_eq!(pipeline.len, n, "{round}");
                 pipeline.begin(Asked::Other, false);
                 pipeline.end();
             }
-            for _ in 0..MAX_PIPELINE {
+            for _ in 0..MAX {
                 pipeline.answer();
                 pipeline.answered();
             }

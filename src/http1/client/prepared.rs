@@ -55,7 +55,7 @@ impl Client {
     /// `Full`; `Misuse` if no request may follow those that were sent.
     #[inline]
     pub fn request_prepared(&mut self, request: &Prepared<'_>, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
-        self.may_request(request.facts.body).map_err(SendError::Misuse)?;
+        self.may_request(request.facts.body)?;
         tx.put(request.head)?;
         self.begun(&request.facts);
         Ok(())

@@ -32,10 +32,10 @@ pub(super) fn write(
     content: &[u8],
     tx: &mut Tx<'_>,
 ) -> Result<Facts, SendError<Misuse>> {
-    let (outline, findings) = look(fields).map_err(SendError::Misuse)?;
+    let (outline, findings) = look(fields)?;
     let target = Target::to_send(method, target).ok_or(SendError::Misuse(Misuse::Target))?;
-    fits_host(target, findings.host).map_err(SendError::Misuse)?;
-    let length = framing(method, body, findings.expects_continue).map_err(SendError::Misuse)?;
+    fits_host(target, findings.host)?;
+    let length = framing(method, body, findings.expects_continue)?;
     emit::request(method, target.as_bytes(), fields, &outline, length, content, tx)?;
     let leaves_http = method == Method::Connect || !findings.offer.is_none();
     Ok(Facts {

@@ -126,7 +126,7 @@ impl Client {
         content: &[u8],
         tx: &mut Tx<'_>,
     ) -> Result<(), SendError<Misuse>> {
-        self.may_request(body).map_err(SendError::Misuse)?;
+        self.may_request(body)?;
         let facts = request::write(method, target, fields, body, content, tx)?;
         self.begun(&facts);
         Ok(())
@@ -163,7 +163,7 @@ impl Client {
             // connection option or receives an HTTP/1.0 response without a 'keep-alive' connection option" (§9.3).
             () if self.unusable.is_some() => Err(Misuse::Closed),
             () if self.pipeline.is_open() => Err(Misuse::RequestIncomplete),
-            () if self.pipeline.len() >= self.bounds.pipeline.into() => Err(Misuse::Pipeline),
+            () if self.pipeline.len() >= self.bounds.max_pipeline.into() => Err(Misuse::Pipeline),
             () if self.pipeline.is_blocked() => Err(Misuse::Pipeline),
             () if self.http10 && body == BodyLength::Chunked => Err(Misuse::Http10),
             () => Ok(()),

@@ -34,7 +34,7 @@ impl Server {
         }
         // "A proxy server MUST NOT maintain a persistent connection with an HTTP/1.0 client" (RFC 9112 §9.3).
         let closes = self.version < Version::Http11;
-        let plan = self.plan(status, response.content().into(), closes).map_err(SendError::Misuse)?;
+        let plan = self.plan(status, response.content().into(), closes)?;
         response.write(self.persistence(&plan), plan.length, tx)?;
         self.begun(&plan);
         Ok(())

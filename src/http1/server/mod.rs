@@ -101,7 +101,7 @@ pub struct Server {
 }
 
 /// What has been received.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'b> {
     /// The head of a request.

@@ -48,7 +48,7 @@ impl<'a> Prepared<'a> {
         if status.is_informational() {
             return Err(SendError::Misuse(Misuse::Interim));
         }
-        let outline = emit::outline(fields).map_err(SendError::Misuse)?;
+        let outline = emit::outline(fields)?;
         let mut tx = Tx::new(space);
         emit::start(status, fields, &outline, &mut tx)?;
         let len = tx.len();

@@ -91,7 +91,7 @@ impl Server {
         if !status.is_informational() || status == Status::SWITCHING_PROTOCOLS {
             return Err(SendError::Misuse(Misuse::Interim));
         }
-        let outline = emit::outline(fields).map_err(SendError::Misuse)?;
+        let outline = emit::outline(fields)?;
         if outline.close {
             return Err(SendError::Misuse(Misuse::FieldReserved));
         }
@@ -117,7 +117,7 @@ impl Server {
     /// without Upgrade.
     pub fn switch_protocols(&mut self, fields: &[(&str, &[u8])], tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.can_switch()?;
-        let outline = emit::outline(fields).map_err(SendError::Misuse)?;
+        let outline = emit::outline(fields)?;
         if !outline.upgrade {
             return Err(SendError::Misuse(Misuse::NoUpgrade));
         }
@@ -198,10 +198,10 @@ impl Server {
     ) -> Result<(), SendError<Misuse>> {
         self.owing()?;
         let (status, outline) = match head {
-            Head::Fields(status, fields) => (status, emit::outline(fields).map_err(SendError::Misuse)?),
+            Head::Fields(status, fields) => (status, emit::outline(fields)?),
             Head::Prepared(prepared) => (prepared.status, prepared.outline),
         };
-        let mut plan = self.plan(status, body, outline.close).map_err(SendError::Misuse)?;
+        let mut plan = self.plan(status, body, outline.close)?;
         plan.keep_alive &= content.is_none() || !self.leaves_content_unread();
         let persistence = self.persistence(&plan);
         let content = content.filter(|_| !matches!(plan.content, Content::Muted(_))).unwrap_or_default();

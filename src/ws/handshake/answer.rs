@@ -9,6 +9,7 @@ use crate::io::{SendError, Tx};
 ///
 /// Extensions that it does not name are declined (§9.1).
 #[derive(Clone, Copy, Debug)]
+#[must_use = "it is not written yet"]
 pub struct Answer<'a> {
     accept: [u8; ACCEPT_LEN],
     handshake: &'a Handshake<'a>,
@@ -79,7 +80,7 @@ impl<'a> Answer<'a> {
     /// # Errors
     /// `Full`; `Misuse` as in [`header`](Self::header).
     pub fn write(&self, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
-        self.check().map_err(SendError::Misuse)?;
+        self.check()?;
         let subprotocol = self.subprotocol.map_or(0, |name| SUBPROTOCOL.len() + name.len() + 2);
         let deflate = self.deflate.as_ref().map(deflate::Spelled::as_bytes);
         let extensions = deflate.map_or(0, |value| EXTENSIONS.len() + value.len() + 2);

@@ -5,6 +5,7 @@ use core::{error, fmt};
 use crate::bytes::scan;
 use crate::http::list;
 use crate::http1;
+use crate::io::SendError;
 
 /// Why a request or an answer was not written; nothing was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,6 +39,12 @@ impl fmt::Display for Misuse {
 }
 
 impl error::Error for Misuse {}
+
+impl From<Misuse> for SendError<Misuse> {
+    fn from(misuse: Misuse) -> Self {
+        Self::Misuse(misuse)
+    }
+}
 
 /// Judges the caller's own fields, which are a way to inject others, and into the frames behind.
 pub(super) fn check_fields(fields: &[(&str, &[u8])], reserved: &[&str]) -> Result<(), Misuse> {

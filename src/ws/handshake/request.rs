@@ -54,6 +54,7 @@ use crate::ws::Url;
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[must_use = "it is not written yet"]
 pub struct Request<'a> {
     url: Url<'a>,
     key: [u8; KEY_LEN],
@@ -129,7 +130,7 @@ impl<'a> Request<'a> {
     /// # Errors
     /// `Full`; `Misuse` as in [`header`](Self::header).
     pub fn write(&self, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
-        self.check().map_err(SendError::Misuse)?;
+        self.check()?;
         let mut len = 0;
         self.put_all(&mut |bytes| len += bytes.len());
         let mut free = tx.reserve(len)?;
