@@ -2,7 +2,7 @@
 #![no_main]
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
-use hopwire::deflate::{self, Inflated, Inflater};
+use hopwire::deflate::{self, Inflater, Progress};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     as_stream(data);
@@ -34,7 +34,7 @@ fn as_stream(data: &[u8]) {
 }
 
 /// In one call; what came before an error is not looked at.
-fn inflate_all(wire: &[u8], output: &mut [u8]) -> Result<Inflated, deflate::InflateError> {
+fn inflate_all(wire: &[u8], output: &mut [u8]) -> Result<Progress, deflate::InflateError> {
     let mut inflater = Box::new(Inflater::<32768>::new());
     let inflated = inflater.inflate(wire, output)?;
     if inflated.status == deflate::Status::Output && inflated.produced < output.len() {

@@ -1,11 +1,11 @@
 //! The compressor: input becomes symbols, symbols become blocks.
 
-use super::Status;
 use super::block::Block;
 use super::history::History;
 use super::matcher::Matcher;
 use super::sink::{Sink, Waiting};
 use super::symbols::Symbols;
+use super::{Progress, Status};
 
 /// Compresses a stream: an [`Encoder`] with the [`History`] that it works for.
 ///
@@ -47,19 +47,6 @@ pub enum Flush {
     Sync,
     /// All input so far; the last block says that it is the last, and zeros fill its last byte.
     Finish,
-}
-
-/// What one call did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub struct Progress {
-    /// Bytes of input taken.
-    pub consumed: usize,
-    /// Bytes of output written. Those behind them may have changed too.
-    pub produced: usize,
-    /// Why it did no more: `Input` when all input is taken and all that the flush asks for is written, `Output` when
-    /// the output is full before that, `End` when a stream is finished.
-    pub status: Status,
 }
 
 impl<const WINDOW: usize> Compressor<WINDOW> {

@@ -1,11 +1,11 @@
 //! Decompression (RFC 1951 §3.2.3), in pieces of any size.
 
-use super::Status;
 use super::bits::{Bits, Reader};
 use super::error::{Alphabet, InflateError};
 use super::huffman::{CODE_LENGTHS, CodeLengths, Codes, DISTANCES, FIXED, LITERALS};
 use super::tables::{CODE_LENGTH_CODES, CODE_LENGTH_ORDER, DISTANCE_CODES, END_OF_BLOCK, FIRST_LENGTH, LITERAL_CODES};
 use super::window::{Output, Window};
+use super::{Progress, Status};
 
 /// Decompresses a stream: a [`Decoder`] and the [`Window`] it writes through.
 ///
@@ -49,20 +49,6 @@ pub struct Decoder {
     code_lengths: CodeLengths,
     /// Code lengths, literals' first. Those of the code length code stand here before them.
     lengths: [u8; LITERAL_CODES + DISTANCE_CODES],
-}
-
-/// What one call did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub struct Inflated {
-    /// How many bytes of the input were used. The others are to be presented again.
-    pub consumed: usize,
-    /// How many bytes stand at the beginning of the output. What is behind them has no meaning, and may have changed.
-    pub produced: usize,
-    /// `Input`: all input was used, and all that it spells is in the output. `Output`: the next byte has no room; or
-    /// there will be none, and the next call says why. `End`: the block with BFINAL is over, and only
-    /// [`next_stream`](Decoder::next_stream) leads on.
-    pub status: Status,
 }
 
 /// What comes next.
@@ -127,7 +113,7 @@ impl<const WINDOW: usize> Inflater<WINDOW> {
     ///
     /// # Errors
     /// As there.
-    pub fn inflate(&mut self, input: &[u8], output: &mut [u8]) -> Result<Inflated, InflateError> {
+    pub fn inflate(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, InflateError> {
         self.decoder.inflate(&mut self.window, input, output)
     }
 
@@ -186,7 +172,7 @@ impl Decoder {
         window: &mut Window<[u8]>,
         input: &[u8],
         output: &mut [u8],
-    ) -> Result<Inflated, InflateError> {
+    ) -> Result<Progress, InflateError> {
         let mut reader = Reader::new(self.bits, input);
         let mut out = Output::new(output, window);
         let result = self.run(&mut reader, &mut out);
@@ -208,7 +194,7 @@ impl Decoder {
         }
         let (bits, consumed) = reader.finish();
         self.bits = bits;
-        Ok(Inflated { consumed, produced, status })
+        Ok(Progress { consumed, produced, status })
     }
 
     fn run(&mut self, reader: &mut Reader<'_>, out: &mut Output<'_>) -> Result<Status, InflateError> {

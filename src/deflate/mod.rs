@@ -25,19 +25,32 @@ mod symbols;
 mod tables;
 mod window;
 
-pub use compress::{Compressor, Encoder, Flush, Level, Progress};
+pub use compress::{Compressor, Encoder, Flush, Level};
 pub use error::{Alphabet, InflateError};
 pub use history::History;
-pub use inflate::{Decoder, Inflated, Inflater};
+pub use inflate::{Decoder, Inflater};
 pub use window::Window;
+
+/// What one call did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Progress {
+    /// How many bytes of the input were used. The others are to be presented again.
+    pub consumed: usize,
+    /// How many bytes stand at the beginning of the output. What is behind them has no meaning, and may have changed.
+    pub produced: usize,
+    /// Why it did no more.
+    pub status: Status,
+}
 
 /// Why a call came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// More input is needed.
+    /// All input was used. What an inflater has read of it is all in the output; a compressor has written what the
+    /// [`Flush`] asks for.
     Input,
-    /// The output is full.
+    /// The output is full, and more belongs there. (Or an inflater would write no more, and its next call says why.)
     Output,
-    /// Over.
+    /// The stream is over: the block with BFINAL. An inflater goes on with [`Inflater::next_stream`] alone.
     End,
 }

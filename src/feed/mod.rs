@@ -40,6 +40,5 @@ pub use hold::Hold;
 pub use log::Log;
 #[cfg(feature = "alloc")]
 pub use misuse::Misuse;
-#[cfg(feature = "alloc")]
 pub use pull::Pull;
 pub use reader::{Reader, Update};

@@ -124,7 +124,7 @@ impl PartialEq for Value<'_> {
 impl Eq for Value<'_> {}
 
 /// Why a parameter is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BadParameter {
     /// The name is empty or no token.

@@ -136,7 +136,7 @@ enum Sink<'o> {
 }
 
 /// The output has no room: nothing was written, consumed or changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Full {
     /// How many free bytes the call needs to succeed.
     pub needed: usize,
@@ -282,7 +282,7 @@ pub enum Wants {
 }
 
 /// Why a `send_*` or `respond` call did nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SendError<M> {
     /// No room in `tx`: call again with more.
     Full(Full),

@@ -39,21 +39,18 @@ impl<'a> Outgoing<'a> {
     }
 
     /// Of this type; "" is the default, "message". To a browser's listeners, "open" and "error" are taken.
-    #[must_use]
     #[inline]
     pub const fn event(self, event: &'a str) -> Self {
         Self { event: Some(event), ..self }
     }
 
     /// With this id, which a reader that comes back sends as `Last-Event-ID`; "" takes the last one away.
-    #[must_use]
     #[inline]
     pub const fn id(self, id: &'a str) -> Self {
         Self { id: Some(id), ..self }
     }
 
     /// How long a reader is to wait before it comes back, in whole milliseconds.
-    #[must_use]
     #[inline]
     pub const fn retry(self, retry: Duration) -> Self {
         Self { retry: Some(retry), ..self }

@@ -181,7 +181,7 @@ impl<R: Role> Connection<R> {
             let before = (rx.consumed(), self.incoming.fragments);
             match self.receive(rx, tx) {
                 Ok(event) => {
-                    self.heard(&event, before, rx, now);
+                    self.heard(now, &event, before, rx);
                     return Ok(event);
                 }
                 Err(violation) => self.phase = Phase::Failing(violation),

@@ -72,8 +72,8 @@ impl<R: Role> Connection<R> {
                     self.timers.pinged(now);
                 }
                 Timer::Idle => self.send_close(now, CloseCode::GOING_AWAY, "idle", tx)?,
-                Timer::Stall => self.fail_now(Violation::Stalled, now, tx)?,
-                Timer::Pong => self.fail_now(Violation::Silent, now, tx)?,
+                Timer::Stall => self.fail_now(now, Violation::Stalled, tx)?,
+                Timer::Pong => self.fail_now(now, Violation::Silent, tx)?,
             },
             _ => {}
         }
@@ -81,7 +81,7 @@ impl<R: Role> Connection<R> {
     }
 
     /// Tells the timers what came since as much was consumed and counted as `before` says.
-    pub(super) fn heard(&mut self, event: &Option<Event<'_>>, before: (usize, u32), rx: &Rx<'_>, now: Instant) {
+    pub(super) fn heard(&mut self, now: Instant, event: &Option<Event<'_>>, before: (usize, u32), rx: &Rx<'_>) {
         let (consumed, fragments) = before;
         if matches!(event, Some(Event::Ping(_) | Event::Pong(_))) {
             self.timers.control(now);
@@ -105,7 +105,7 @@ impl<R: Role> Connection<R> {
         tx: &mut Tx<'_>,
     ) -> Result<Option<Event<'b>>, Violation> {
         if let Phase::Failing(violation) = self.phase
-            && let Err(full) = self.fail_now(violation, now, tx)
+            && let Err(full) = self.fail_now(now, violation, tx)
         {
             // A peer that leaves no room for our last word is not waited for any longer than one that has it.
             if self.timers.end().is_none() {
@@ -128,7 +128,7 @@ impl<R: Role> Connection<R> {
 
     /// Fails the connection, once its Close is written.
     #[cold]
-    fn fail_now(&mut self, violation: Violation, now: Instant, tx: &mut Tx<'_>) -> Result<(), Full> {
+    fn fail_now(&mut self, now: Instant, violation: Violation, tx: &mut Tx<'_>) -> Result<(), Full> {
         let code = violation.close_code();
         // §7.1.7: "the endpoint SHOULD send a Close frame with an appropriate status code", unless "it believes the
         // other side is unlikely to be able to receive and process the Close frame".

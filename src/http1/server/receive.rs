@@ -36,9 +36,9 @@ impl Server {
     fn poll_any<'b>(&mut self, now: Instant, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
         match &mut self.incoming {
             Incoming::Head(head) => match head.scan(rx.bytes(), &self.bounds.head) {
-                Ok(Some(len)) => self.request(len, now, rx, tx),
+                Ok(Some(len)) => self.request(now, len, rx, tx),
                 Ok(None) => self.await_head(now, rx, tx),
-                Err(violation) => self.fail(violation, now, tx),
+                Err(violation) => self.fail(now, violation, tx),
             },
             Incoming::Nothing => self.stand_by(now, tx),
             Incoming::Content(_) if self.cycle.server == State::Done => self.drain(now, rx, tx),
@@ -50,8 +50,8 @@ impl Server {
     #[inline]
     fn request<'b>(
         &mut self,
-        len: usize,
         now: Instant,
+        len: usize,
         rx: &mut Rx<'b>,
         tx: &mut Tx<'_>,
     ) -> Result<Option<Event<'b>>, Violation> {
@@ -66,7 +66,7 @@ impl Server {
         self.expects_continue = request.expects_continue();
         self.incoming = match Unread::new(request.length(), self.bounds.max_body, self.bounds.max_chunk_ext) {
             Ok(unread) => Incoming::Content(unread),
-            Err(violation) => return self.fail(violation, now, tx),
+            Err(violation) => return self.fail(now, violation, tx),
         };
         let taken = self.cycle.step(Side::Client, Step::Head);
         debug_assert!(taken.is_ok(), "a head is read between two exchanges only");
@@ -89,7 +89,7 @@ impl Server {
             return self.stand_by(now, tx);
         }
         if let Err(violation) = head.incomplete(rx) {
-            return self.fail(violation, now, tx);
+            return self.fail(now, violation, tx);
         }
         if rx.bytes().is_empty() {
             self.timers.start(timer::IDLE, now);
@@ -116,7 +116,7 @@ impl Server {
         let before = rx.consumed();
         let piece = match unread.poll(rx, &self.bounds.head) {
             Ok(piece) => piece,
-            Err(violation) => return self.fail(violation, now, tx),
+            Err(violation) => return self.fail(now, violation, tx),
         };
         if rx.consumed() != before {
             self.timers.stop(timer::BODY);
@@ -169,7 +169,7 @@ impl Server {
                     self.wants = Wants::Input;
                     return Ok(None);
                 }
-                Err(violation) => return self.fail(violation, now, tx),
+                Err(violation) => return self.fail(now, violation, tx),
             }
         }
     }
@@ -212,8 +212,8 @@ impl Server {
     #[cold]
     fn fail<'b>(
         &mut self,
-        violation: Violation,
         now: Instant,
+        violation: Violation,
         tx: &mut Tx<'_>,
     ) -> Result<Option<Event<'b>>, Violation> {
         self.failure_unsent = self.may_begin_response();

@@ -25,19 +25,16 @@ impl<'a> Answer<'a> {
     }
 
     /// Chooses a subprotocol, which must be one of [`subprotocols`](super::Handshake::subprotocols).
-    #[must_use]
     pub const fn subprotocol(self, name: &'a str) -> Self {
         Self { subprotocol: Some(name), ..self }
     }
 
     /// Agrees to permessage-deflate, with what [`deflate::negotiate`] found; `None` declines it.
-    #[must_use]
     pub fn deflate(self, params: Option<deflate::Params>) -> Self {
         Self { deflate: params.map(deflate::Spelled::new), ..self }
     }
 
     /// Sends fields of the caller's along (cookies, a `Date`), after the handshake's own.
-    #[must_use]
     pub const fn fields(self, fields: &'a [(&'a str, &'a [u8])]) -> Self {
         Self { fields, ..self }
     }

@@ -82,19 +82,16 @@ impl<'a> Request<'a> {
     }
 
     /// Offers subprotocols, the one liked best first.
-    #[must_use]
     pub const fn subprotocols(self, names: &'a [&'a str]) -> Self {
         Self { subprotocols: names, ..self }
     }
 
     /// Offers permessage-deflate, the offer liked best first.
-    #[must_use]
     pub const fn deflate(self, offers: &'a [deflate::Offer]) -> Self {
         Self { deflate: offers, ..self }
     }
 
     /// Sends fields of the caller's along (`Origin`, `Authorization`, cookies), after the handshake's own.
-    #[must_use]
     pub const fn fields(self, fields: &'a [(&'a str, &'a [u8])]) -> Self {
         Self { fields, ..self }
     }
