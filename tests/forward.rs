@@ -393,6 +393,9 @@ fn trailers_go_on_to_who_takes_them() {
     assert_eq!(names(&trailers, came), ["X-U"]);
     let (left, _, trailers) = back(&asked(&proxy, "1.1", ""), chunked).unwrap().unwrap();
     assert!(!left.contains("Trailer") && names(&trailers, came).is_empty());
+    let unpromised = asked(&edge(), "1.1", "Connection: te\r\nTE: trailers\r\n");
+    let (left, _, trailers) = back(&unpromised, chunked).unwrap().unwrap();
+    assert!(!left.contains("Trailer") && names(&trailers, came).is_empty(), "nobody promised to relay them");
     let (_, _, trailers) = back(&asked(&proxy, "1.0", "Connection: te\r\nTE: trailers\r\n"), chunked).unwrap().unwrap();
     assert!(names(&trailers, came).is_empty());
     // Of requests too; and where an intermediary sets more names than are remembered, none.

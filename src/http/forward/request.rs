@@ -149,7 +149,7 @@ impl<'p> Intermediary<'p> {
         }
         // Credentials for "the next inbound proxy that demanded authentication" (§11.7.2), which is this one.
         let without = traces.without(without.and(Known::ProxyAuthorization));
-        let accepts_trailers = said.te_trailers && is_http11;
+        let accepts_trailers = self.trailers && said.te_trailers && is_http11;
         // For trailers come when nobody remembers what is set.
         let nominated = said.nominated.and(self.set);
         Ok(Request {
@@ -169,7 +169,7 @@ impl<'p> Intermediary<'p> {
             via: Via::new(said.via, received.fields, received.version, self.name),
             max_forwards,
             traces,
-            te: self.trailers && accepts_trailers && self.upstream >= Version::Http11,
+            te: accepts_trailers && self.upstream >= Version::Http11,
             abuse: said.nominated.abuse,
             kept: Kept { received: received.fields, nominated, without, set: self.set },
         })
