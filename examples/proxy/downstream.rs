@@ -21,7 +21,8 @@ use crate::{Proxy, now};
 /// Serves a client to its end.
 pub(crate) fn serve(proxy: &'static Proxy, stream: TcpStream, address: SocketAddr, is_surplus: bool) -> io::Result<()> {
     let (source, sink) = halves(stream)?;
-    let http = Server::new(Config { max_body: u64::MAX, ..Config::new() });
+    // Uploads may be as large as they like, and take as long.
+    let http = Server::new(Config { max_body: u64::MAX, whole_timeout: None, ..Config::new() });
     let client = forward::Client::new(Some(address.ip()), false);
     let mut down = Downstream { proxy, http, source, sink, address, client, is_surplus, own: None };
     while let Some((line, sent)) = down.request()

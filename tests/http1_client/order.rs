@@ -1,5 +1,8 @@
 //! Any order of calls, any pieces, any room.
 
+use hopwire::http::forward::{self, Intermediary};
+use hopwire::http1::{HeadLimits, RequestHead};
+
 use super::*;
 
 /// One thing a caller, or the server, or the clock does.
@@ -7,6 +10,7 @@ use super::*;
 enum Do {
     Request(usize, usize, usize),
     RequestWith(usize),
+    Forward(usize),
     Body(usize),
     Prefix(u64),
     Suffix,
@@ -21,6 +25,7 @@ fn anything() -> impl Strategy<Value = Do> {
     prop_oneof![
         6 => (0..METHODS.len(), 0..FIELDS.len(), 0..4_usize).prop_map(|(method, fields, body)| Do::Request(method, fields, body)),
         2 => (0..METHODS.len()).prop_map(Do::RequestWith),
+        2 => (0..RECEIVED.len()).prop_map(Do::Forward),
         4 => (0..12_usize).prop_map(Do::Body),
         2 => (0..4_u64).prop_map(Do::Prefix),
         1 => Just(Do::Suffix),
@@ -43,6 +48,15 @@ const FIELDS: &[Fields<'_>] = &[
     &[HOST, ("te", b"trailers")],
     &[],
 ];
+/// Heads from a client of our own.
+const RECEIVED: &[&[u8]] = &[
+    b"GET / HTTP/1.0\r\nHost: a\r\n\r\n",
+    b"HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    b"PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 7\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade, te\r\nTE: trailers\r\nUpgrade: websocket\r\n\r\n",
+];
+const RECEIVED_METHODS: &[&str] = &["GET", "HEAD", "PUT", "POST", "GET"];
 const RESPONSES: &[&[u8]] = &[
     OK5,
     OK0,
@@ -85,6 +99,16 @@ proptest! {
                     if dialogue.call(|client, tx| client.request_with(METHODS[method], b"/", &[HOST], b"hi", tx)).is_ok() {
                         prop_assert!(!open_before);
                         taken.push(METHODS[method].as_str());
+                    }
+                }
+                Do::Forward(nth) => {
+                    let (mut received, limits) = (RECEIVED[nth].to_vec(), HeadLimits::new());
+                    let received = RequestHead::new().poll(&mut Rx::new(&mut received), &limits).unwrap().unwrap();
+                    let (edge, behind) = (Intermediary::new("edge").unwrap(), forward::Client::new(None, false));
+                    let request = edge.request(&(&received).into(), &behind).unwrap();
+                    if dialogue.call(|client, tx| client.forward(&request, tx)).is_ok() {
+                        prop_assert!(!open_before);
+                        taken.push(RECEIVED_METHODS[nth]);
                     }
                 }
                 Do::Body(len) => {

@@ -1,5 +1,10 @@
 //! Any pieces, any room, any order of calls.
 
+use hopwire::http::Method;
+use hopwire::http::forward::{Asked, Client, Intermediary};
+use hopwire::http1::ResponseHead;
+use hopwire::http1::server::Event;
+
 use super::*;
 
 /// A response as a client reads it.
@@ -80,7 +85,7 @@ fn a_stream() -> impl Strategy<Value = Vec<u8>> {
         "PUT /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=\"y\"\r\n0123456789\r\n0\r\nT: u\r\nHost: v\r\n\r\n",
         "GET /0 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
         "GET /0 HTTP/1.0\r\n\r\n",
-        "GET /u HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n",
+        "GET /u HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: foo, websocket\r\n\r\n",
         "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
         "POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel",
@@ -220,7 +225,7 @@ proptest! {
     /// Any calls in any order: no panic, and what is on the wire is responses, in order, at most one to each request.
     #[test]
     fn any_order_of_calls_keeps_the_wire_whole(
-        wire in a_stream(), calls in prop::collection::vec((0_u8..15, 0_usize..40, 0_u8..40), 1..60),
+        wire in a_stream(), calls in prop::collection::vec((0_u8..17, 0_usize..40, 0_u8..40), 1..60),
     ) {
         let (told, sent) = in_any_order(&wire, &calls);
         let methods = methods(&told);
@@ -231,12 +236,28 @@ proptest! {
     }
 }
 
+/// Heads from a service.
+const ANSWERS: &[&[u8]] = &[
+    b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"HTTP/1.0 200 OK\r\n\r\n",
+    b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n",
+    b"HTTP/1.1 205 Reset Content\r\n\r\n",
+    b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\n",
+    b"HTTP/1.1 103 Early Hints\r\nLink: x\r\nContent-Length: 5\r\n\r\n",
+    b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+    b"HTTP/1.1 426 Upgrade Required\r\nConnection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n\r\n",
+];
+
 /// Makes the calls while `wire` comes in; what was told and sent. A call that is refused, for whatever reason, has changed
 /// nothing.
 fn in_any_order(wire: &[u8], calls: &[(u8, usize, u8)]) -> (Vec<Told>, Vec<u8>) {
     let mut server = Server::new(Config { max_drain: 20, ..Config::default() });
     let (mut told, mut sent, mut received) = (Vec::new(), Vec::new(), Vec::new());
     let (mut input, mut now, mut failed) = (wire, Instant::ZERO, None);
+    let (edge, client) = (Intermediary::new("edge").unwrap(), Client::new(None, false));
+    let mut asked = None::<Asked>;
     for &(call, room, n) in calls {
         let mut space = vec![0; if n % 2 == 0 { 400 } else { room }];
         let room_then = space.len();
@@ -258,6 +279,9 @@ fn in_any_order(wire: &[u8], calls: &[(u8, usize, u8)]) -> (Vec<Told>, Vec<u8>) 
                 match server.poll(now, &mut rx, &mut tx) {
                     Ok(event) => {
                         assert_eq!(failed, None);
+                        if let Some(Event::Request(head)) = &event {
+                            asked = edge.request(&head.into(), &client).ok().map(|request| request.asked());
+                        }
                         if event.is_none()
                             && let Wants::Output(needed) = server.wants()
                         {
@@ -294,6 +318,13 @@ fn in_any_order(wire: &[u8], calls: &[(u8, usize, u8)]) -> (Vec<Told>, Vec<u8>) 
             13 => {
                 now = now.checked_add(Duration::from_secs(n.into())).unwrap();
                 server.handle_timeout(now, &mut tx).map_err(SendError::Full)
+            }
+            14 | 15 => {
+                let mut answer = ANSWERS[room % ANSWERS.len()].to_vec();
+                let answer = ResponseHead::new(Method::Get).poll(&mut Rx::new(&mut answer), &HeadLimits::new());
+                let (answer, asked) = (answer.unwrap().unwrap(), asked.as_ref());
+                let answer = asked.and_then(|asked| edge.response(&(&answer).into(), asked, None).ok().flatten());
+                answer.map_or(Ok(()), |answer| server.forward(&answer, &mut tx))
             }
             _ => {
                 let early = server.poll_timeout().map(|at| at.as_nanos().saturating_sub(1));
