@@ -21,8 +21,7 @@ use crate::{Proxy, now};
 /// Serves a client to its end.
 pub(crate) fn serve(proxy: &'static Proxy, stream: TcpStream, address: SocketAddr, is_surplus: bool) -> io::Result<()> {
     let (source, sink) = halves(stream)?;
-    // Uploads may be as large as they like, and take as long.
-    let http = Server::new(Config { max_body: u64::MAX, whole_timeout: None, ..Config::new() });
+    let http = Server::new(Config { max_body: u64::MAX, whole_timeout: Some(UPLOAD), ..Config::new() });
     let client = forward::Client::new(Some(address.ip()), false);
     let mut down = Downstream { proxy, http, source, sink, address, client, is_surplus, own: None };
     while let Some((line, sent)) = down.request()
@@ -154,5 +153,7 @@ impl Downstream {
     }
 }
 
+/// How long an upload may take, whatever its size.
+const UPLOAD: Duration = Duration::from_secs(3600);
 /// How long the peer may take to stop after our last words.
 const LINGER: Duration = Duration::from_millis(800);

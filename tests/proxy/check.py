@@ -216,8 +216,9 @@ def details():
             return False
         elif path == b"/never":
             time.sleep(20)
-        elif path == b"/switch":
+        elif path in (b"/switch", b"/switch-and-stay"):
             c.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
+            time.sleep(0 if path == b"/switch" else 60)
             return False
         elif path == b"/dribble":
             for byte in b"HTTP/1.1 200 OK\r\nX: aaaaaaaaaaaaaaaaaaaaaaaa":
@@ -228,8 +229,12 @@ def details():
 
     self = Service(serve)
     child, proxy = proxy_to(self.port, "2")
-    lingering = connect(proxy)
-    lingering.sendall(b"GET /switch HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
+    # A service that leaves a tunnel, and a client that does.
+    lingering = [connect(proxy), connect(proxy)]
+    for client, path in zip(lingering, ["/switch", "/switch-and-stay"]):
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n".encode())
+        read_until(client, b"\r\n\r\n")
+    lingering[1].shutdown(socket.SHUT_WR)
     request = "GET {} HTTP/1.1\r\nHost: a\r\n{}Connection: close{}\r\n\r\n"
     get = lambda path, fields="", option="": ask(proxy, request.format(path, fields, option).encode())
     check("103 is relayed before the answer", re.match(rb"HTTP/1.1 103 .*\r\nLink: </a>\r\n(?s:.*)\r\n\r\nHTTP/1.1 200 ", get("/hints")))
@@ -316,8 +321,7 @@ def details():
     time.sleep(0.5)
     check("client gone in mid-upload: never completed", len(self.heads) == heads + 1 and len(self.received) <= 2 and self.received[1:] in ([], [b""]))
     check("and the proxy goes on", get("/").endswith(b"ok"))
-    check_threads_end(child, "a client that never stops does not keep a tunnel whose service has")
-    lingering.close()
+    check_threads_end(child, "who stays in a tunnel that the other side has left keeps no thread")
 
 
 class Hostile:
