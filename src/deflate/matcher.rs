@@ -73,13 +73,19 @@ impl<const TABLE: usize> Matcher<TABLE> {
         symbols: &mut Symbols,
         keep: u32,
     ) {
+        let mut misses = 0;
         while history.ahead() > keep.max(HASHED - 1) && symbols.room() >= Symbols::ROOM {
             let mut byte = history.eight(history.at()) as u8;
             let Some((mut len, mut distance)) = self.longest::<ROW>(history, HASHED - 1) else {
-                symbols.push_literal(byte);
-                history.pass(1);
+                // What is random, or compressed already, has no matches: the fewer there were, the less is looked for them.
+                misses += 1;
+                for _ in 0..(1 + misses / PATIENCE).min(symbols.room()).min(history.ahead()) {
+                    symbols.push_literal(history.eight(history.at()) as u8);
+                    history.pass(1);
+                }
                 continue;
             };
+            misses = 0;
             history.pass(1);
             let mut passed = 0;
             while len < enough && symbols.room() >= Symbols::ROOM {
@@ -202,6 +208,9 @@ const TOGETHER: usize = 2;
 
 /// 2^64 divided by the golden ratio.
 const FAST_HASH: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// After so many positions in a row without a match one byte is passed by behind each, after twice as many two.
+const PATIENCE: u32 = 128;
 
 /// Of a long match, so many positions are remembered: what the others begin was seen before.
 const REMEMBERED: u32 = 48;

@@ -249,6 +249,17 @@ fn no_distance_exceeds_the_window() {
     check::<32768>();
 }
 
+/// In what is random fewer and fewer places are looked at, yet what comes again is soon found.
+#[test]
+fn what_comes_again_behind_noise_is_found() {
+    for level in [Level::Default, Level::Best] {
+        for len in (1000..15_000).step_by(977) {
+            let again = finished(level, &noise(len).repeat(2)).len() - finished(level, &noise(len)).len();
+            assert!(again < 100 + len / 50, "{level:?}: {len} bytes, again in {again}");
+        }
+    }
+}
+
 /// Each kind of block where it is the shortest.
 #[test]
 fn the_cheapest_kind_of_block_is_chosen() {
