@@ -4,8 +4,8 @@ use super::client::framing;
 use super::emit::{self, CustomLine, FieldList, Length, Persistence, Writer};
 use super::{Authority, BodyLength, Misuse, Request, Response, ResponseLength, Target, Violation};
 use crate::bytes::num;
-use crate::http::forward::{self, Content, ReceivedRequest, ReceivedResponse, Run, Stop, Value};
-use crate::http::{Fields, hop};
+use crate::http::forward::{self, Content, ReceivedRequest, ReceivedResponse, Run, Section, Stop, Value};
+use crate::http::hop;
 use crate::io::{Full, SendError, Tx};
 
 impl<'b> From<&Request<'b>> for ReceivedRequest<'b> {
@@ -121,56 +121,6 @@ impl forward::Response<'_> {
     }
 }
 
-/// A field section that forwarding made.
-trait Section<'b> {
-    fn received(&self) -> Fields<'b>;
-    fn each_run(&self, f: impl FnMut(Run<'b>));
-    fn each_before(&self, f: &mut impl FnMut(&str, Value<'_>));
-    fn each_behind(&self, f: &mut impl FnMut(&str, Value<'_>));
-}
-
-impl<'b> Section<'b> for forward::Response<'b> {
-    #[inline]
-    fn received(&self) -> Fields<'b> {
-        self.received()
-    }
-
-    #[inline]
-    fn each_run(&self, f: impl FnMut(Run<'b>)) {
-        self.each_run(f);
-    }
-
-    #[inline]
-    fn each_before(&self, _: &mut impl FnMut(&str, Value<'_>)) {}
-
-    #[inline]
-    fn each_behind(&self, f: &mut impl FnMut(&str, Value<'_>)) {
-        self.each_behind(f);
-    }
-}
-
-impl<'b> Section<'b> for forward::Request<'b> {
-    #[inline]
-    fn received(&self) -> Fields<'b> {
-        self.received()
-    }
-
-    #[inline]
-    fn each_run(&self, f: impl FnMut(Run<'b>)) {
-        self.each_run(f);
-    }
-
-    #[inline]
-    fn each_before(&self, f: &mut impl FnMut(&str, Value<'_>)) {
-        self.each_before(f);
-    }
-
-    #[inline]
-    fn each_behind(&self, f: &mut impl FnMut(&str, Value<'_>)) {
-        self.each_behind(f);
-    }
-}
-
 /// Writes a head whole or not at all.
 #[inline]
 fn write<'b>(section: &impl Section<'b>, start: &[&[u8]], end: &[&[u8]], tx: &mut Tx<'_>) -> Result<(), Full> {
@@ -180,7 +130,7 @@ fn write<'b>(section: &impl Section<'b>, start: &[&[u8]], end: &[&[u8]], tx: &mu
     section.each_behind(&mut measure);
     let own = added + start.iter().chain(end).map(|piece| piece.len()).sum::<usize>();
     // The shortest line, "a:" CRLF, gets one byte longer. Where so much room is not there, it is measured exactly.
-    let received = section.received().as_bytes().len();
+    let received = section.kept().received.as_bytes().len();
     let most = own + received + received / 4;
     let space = match most <= tx.room() {
         true => tx.reserve(most)?,
@@ -189,7 +139,7 @@ fn write<'b>(section: &impl Section<'b>, start: &[&[u8]], end: &[&[u8]], tx: &mu
     let mut out = Writer(space);
     start.iter().for_each(|piece| out.put(piece));
     section.each_before(&mut |name, value| put_field(&mut out, name, value));
-    section.each_run(|run| match run {
+    section.kept().each_run(|run| match run {
         Run::Lines(lines) => out.put(lines),
         Run::Field { name, value } => [name, b": ", value, b"\r\n"].iter().for_each(|piece| out.put(piece)),
     });
@@ -245,7 +195,7 @@ fn put_field(out: &mut Writer<'_>, name: &str, value: Value<'_>) {
 #[cold]
 fn exactly<'b>(section: &impl Section<'b>) -> usize {
     let mut len = 0;
-    section.each_run(|run| {
+    section.kept().each_run(|run| {
         len += match run {
             Run::Lines(lines) => lines.len(),
             Run::Field { name, value } => name.len() + value.len() + 4,

@@ -21,7 +21,7 @@ use core::net::IpAddr;
 
 pub use request::{ReceivedRequest, Request};
 pub use response::{Asked, ReceivedResponse, Response};
-pub(crate) use section::Run;
+pub(crate) use section::{Run, Section};
 pub use section::{Trailers, Value, combined};
 pub use stop::Stop;
 pub use uri::TargetUri;

@@ -1,6 +1,6 @@
 //! Requests on their way to the upstream.
 
-use super::section::{Kept, Run, Trailers, Value, Without};
+use super::section::{Kept, Section, Trailers, Value, Without};
 use super::trace::Traces;
 use super::{Asked, Client, Content, Intermediary, Pseudonym, Stop, via};
 use crate::bytes::{num, table};
@@ -224,28 +224,32 @@ impl<'b> Request<'b> {
     }
 
     /// Every field, in order, as it leaves; without those of the connection: `Connection`, TE, Upgrade and the framing.
-    pub fn each_field(&self, mut f: impl FnMut(&str, Value<'_>)) {
-        self.each_before(&mut f);
-        self.kept.iter().for_each(|field| f(field.name.as_str(), Value::new(&[field.value])));
-        self.each_behind(&mut f);
+    pub fn each_field(&self, f: impl FnMut(&str, Value<'_>)) {
+        self.each(f);
     }
 
-    /// What is added before the fields that are kept: Host, for "a user agent that sends Host SHOULD send it as the first
-    /// field" (§7.2).
-    pub(crate) fn each_before(&self, f: &mut impl FnMut(&str, Value<'_>)) {
+    /// The caller's own fields among them, which nobody has judged.
+    pub(crate) const fn set(&self) -> &'b [(&'b str, &'b [u8])] {
+        self.kept.set
+    }
+}
+
+impl<'b> Section<'b> for Request<'b> {
+    #[inline]
+    fn kept(&self) -> &Kept<'b> {
+        &self.kept
+    }
+
+    /// Host, for "a user agent that sends Host SHOULD send it as the first field" (§7.2).
+    #[inline]
+    fn each_before(&self, f: &mut impl FnMut(&str, Value<'_>)) {
         if let Some(host) = self.host {
             f("host", Value::new(&[host]));
         }
     }
 
-    /// What is kept, as it is to be written.
     #[inline]
-    pub(crate) fn each_run(&self, f: impl FnMut(Run<'b>)) {
-        self.kept.each_run(f);
-    }
-
-    /// What is added behind them.
-    pub(crate) fn each_behind(&self, f: &mut impl FnMut(&str, Value<'_>)) {
+    fn each_behind(&self, f: &mut impl FnMut(&str, Value<'_>)) {
         self.via.each(f);
         if let Some(max_forwards) = self.max_forwards {
             f("max-forwards", Value::new(&[num::write_decimal(max_forwards, &mut [0; 20])]));
@@ -254,15 +258,6 @@ impl<'b> Request<'b> {
         for (name, value) in self.kept.set {
             f(name, Value::new(&[value]));
         }
-    }
-
-    /// The caller's own fields among them, which nobody has judged.
-    pub(crate) const fn set(&self) -> &'b [(&'b str, &'b [u8])] {
-        self.kept.set
-    }
-
-    pub(crate) const fn received(&self) -> Fields<'b> {
-        self.kept.received
     }
 }
 

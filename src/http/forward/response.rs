@@ -1,7 +1,7 @@
 //! Responses on their way to the client.
 
 use super::request::Via;
-use super::section::{Kept, Run, Trailers, Value, Without};
+use super::section::{Kept, Section, Trailers, Value, Without};
 use super::{Content, Intermediary, Stop};
 use crate::bytes::num;
 use crate::http::hop::{Known, Nominated};
@@ -165,26 +165,26 @@ impl<'b> Response<'b> {
     }
 
     /// Every field, in order, as it leaves; without those of the connection: `Connection`, Upgrade and the framing.
-    pub fn each_field(&self, mut f: impl FnMut(&str, Value<'_>)) {
-        self.kept.iter().for_each(|field| f(field.name.as_str(), Value::new(&[field.value])));
-        self.each_behind(&mut f);
+    pub fn each_field(&self, f: impl FnMut(&str, Value<'_>)) {
+        self.each(f);
     }
+}
 
-    /// What is kept, as it is to be written.
+impl<'b> Section<'b> for Response<'b> {
     #[inline]
-    pub(crate) fn each_run(&self, f: impl FnMut(Run<'b>)) {
-        self.kept.each_run(f);
+    fn kept(&self) -> &Kept<'b> {
+        &self.kept
     }
 
-    pub(crate) fn each_behind(&self, f: &mut impl FnMut(&str, Value<'_>)) {
+    #[inline]
+    fn each_before(&self, _: &mut impl FnMut(&str, Value<'_>)) {}
+
+    #[inline]
+    fn each_behind(&self, f: &mut impl FnMut(&str, Value<'_>)) {
         self.via.each(f);
         if let Some(date) = self.date {
             f("date", Value::new(&[&date.to_bytes()]));
         }
-    }
-
-    pub(crate) const fn received(&self) -> Fields<'b> {
-        self.kept.received
     }
 }
 

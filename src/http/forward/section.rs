@@ -6,10 +6,25 @@ use crate::bytes::scan;
 use crate::http::hop::{Class, Known, Nominated};
 use crate::http::{Field, Fields, trim};
 
+/// A field section as it leaves: what is added before the fields that are kept, those, and what is added behind them.
+pub(crate) trait Section<'b> {
+    fn kept(&self) -> &Kept<'b>;
+
+    fn each_before(&self, f: &mut impl FnMut(&str, Value<'_>));
+
+    fn each_behind(&self, f: &mut impl FnMut(&str, Value<'_>));
+
+    fn each(&self, mut f: impl FnMut(&str, Value<'_>)) {
+        self.each_before(&mut f);
+        self.kept().iter().for_each(|field| f(field.name.as_str(), Value::new(&[field.value])));
+        self.each_behind(&mut f);
+    }
+}
+
 /// The fields of a section that go on, in order.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Kept<'b> {
-    pub(super) received: Fields<'b>,
+pub(crate) struct Kept<'b> {
+    pub(crate) received: Fields<'b>,
     pub(super) nominated: Nominated,
     pub(super) without: Without,
     /// Names that the intermediary sets itself.
@@ -59,7 +74,7 @@ impl<'b> Kept<'b> {
 
     /// As [`iter`](Self::iter), with lines that stand together, and as they would be written, in one run.
     #[inline]
-    pub(super) fn each_run(&self, mut f: impl FnMut(Run<'b>)) {
+    pub(crate) fn each_run(&self, mut f: impl FnMut(Run<'b>)) {
         let lines = self.received.as_bytes();
         let slice = |from: usize, to: usize| lines.get(from..to).unwrap_or_default();
         let (mut run, mut at) = (0, 0);
