@@ -94,6 +94,8 @@ cases! {
             "GET / HTTP/1.1\nHost: a\n",
             "te: trailers\nconnection: te\n",
         );
+    trailers_have_no_weight, "RFC 9110 §10.1.4":
+        sends("GET / HTTP/1.1\nHost: a\nConnection: te\nTE: trailers;q=0.5\n\n", "GET / HTTP/1.1\nHost: a\n", "");
     te_of_codings_alone_ends_here, "RFC 9110 §10.1.4":
         sends("GET / HTTP/1.1\nHost: a\nConnection: te\nTE: deflate\n\n", "GET / HTTP/1.1\nHost: a\n", "");
 }
@@ -249,6 +251,12 @@ cases! {
             "GET / HTTP/1.1\nHost: a\nConnection: Upgrade, HTTP2-Settings\nUpgrade: h2c\nHTTP2-Settings: AAMAAABkAAQ\n\n",
             "GET / HTTP/1.1\nHost: a\n",
             "",
+        );
+    h2c_is_left_out_of_what_is_offered, "RFC 9113 §3.1":
+        sends(
+            "GET / HTTP/1.1\nHost: a\nConnection: close, HTTP2-Settings, Upgrade\nUpgrade: h2c, websocket\nHTTP2-Settings: a\n\n",
+            "GET / HTTP/1.1\nHost: a\n",
+            "upgrade: websocket\nconnection: upgrade\n",
         );
     an_upgrade_with_content_is_not_offered, "RFC 9110 §7.8":
         sends_content(
@@ -417,6 +425,8 @@ cases! {
         bad(GET, "HTTP/1.1 205 R\nContent-Length: 1\n\nx");
     an_unknown_status_goes_on, "RFC 9110 §15, §7.6":
         answers(GET, "HTTP/1.1 299 Odd\nContent-Length: 0\n\n", &format!("HTTP/1.1 299 \n{ADDED}content-length: 0\n\n"));
+    a_code_that_is_none_leaves_as_one_of_its_class, "RFC 9110 §15":
+        answers(GET, "HTTP/1.1 799 Odd\nContent-Length: 2\n\nok", &format!("HTTP/1.1 500 Internal Server Error\n{ADDED}content-length: 2\n\nok"));
     two_lengths_are_a_bad_gateway, "RFC 9112 §6.3":
         bad(GET, "HTTP/1.1 200 OK\nContent-Length: 1\nContent-Length: 2\n\nzz");
     length_and_coding_are_a_bad_gateway, "RFC 9112 §6.3, §11.1":
