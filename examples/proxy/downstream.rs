@@ -16,7 +16,7 @@ use crate::log::Line;
 use crate::socket::{Sink, Source, halves};
 use crate::tunnel::tunnel;
 use crate::upstream::Upstream;
-use crate::{Proxy, now};
+use crate::{CLIENTS, Proxy, now};
 
 /// Serves a client to its end.
 pub(crate) fn serve(proxy: &'static Proxy, stream: TcpStream, address: SocketAddr, is_surplus: bool) -> io::Result<()> {
@@ -95,8 +95,11 @@ impl Downstream {
                 return came;
             }
             if !self.source.receive().ok()? {
-                // Others may have use for the connection meanwhile.
+                // Others may have use for the connection to the service meanwhile, and for the place of a silent client.
                 self.proxy.service.keep(self.own.take());
+                if self.proxy.clients.load(SeqCst) >= CLIENTS {
+                    self.http.close();
+                }
             }
         }
     }

@@ -139,7 +139,8 @@ fn now_unix() -> i64 {
     since.as_secs().try_into().unwrap_or(0)
 }
 
-/// Clients at once. Each has two descriptors, of which a process often may have 1024.
+/// Clients at once; when there are as many, those without a request have to go. Each has two descriptors, of which a process
+/// often may have 1024.
 const CLIENTS: usize = 480;
 /// Clients at once that are told that there are too many; others are not even told.
 const SURPLUS: usize = 20;

@@ -480,21 +480,35 @@ def log_lines():
 
 def crowd():
     """More clients than there is room for."""
-    _, proxy = proxy_to(Service(lambda c, head: c.sendall(OK)).port)
-    get = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-    clients = []
-    for _ in range(480):
-        s = connect(proxy)
-        s.sendall(get)
-        read_until(s, b"\r\n\r\n")
-        clients.append(s)
-    answer = ask(proxy, get)
+    done = threading.Event()
+
+    def serve(c, head):
+        c.sendall(OK if b" / " in head else b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+        return b" / " in head or not done.wait(60)
+
+    _, proxy = proxy_to(Service(serve).port)
+    get = b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n"
+
+    def crowd_of(path):
+        clients = []
+        for _ in range(480):
+            s = connect(proxy)
+            s.sendall(get % path)
+            read_until(s, b"\r\n\r\n")
+            clients.append(s)
+        return clients
+
+    clients = crowd_of(b"/busy")
+    answer = ask(proxy, get % b"/")
     check("one client too many: 503, and closed", answer.startswith(b"HTTP/1.1 503 ") and b"connection: close" in answer and b"retry-after" in answer)
-    for s in clients[:10]:
+    done.set()
+    for s in clients:
         s.close()
     time.sleep(1.5)
-    check("and there is room again", ask(proxy, get).startswith(b"HTTP/1.1 200 "))
-    for s in clients[10:]:
+    clients = crowd_of(b"/")
+    time.sleep(2)
+    check("clients without a request make room", ask(proxy, get % b"/").startswith(b"HTTP/1.1 200 "))
+    for s in clients:
         s.close()
 
 
