@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
 use hopwire::http::forward::{self, Stop};
-use hopwire::http::{Status, Version};
+use hopwire::http::{HttpDate, Status, Version};
 use hopwire::http1::server::{Config, Event, Server};
 use hopwire::io::Wants;
 
@@ -16,7 +16,7 @@ use crate::log::Line;
 use crate::socket::{Sink, Source, halves};
 use crate::tunnel::tunnel;
 use crate::upstream::Upstream;
-use crate::{CLIENTS, Proxy, now};
+use crate::{CLIENTS, Proxy, now, now_unix};
 
 /// Serves a client to its end.
 pub(crate) fn serve(proxy: &'static Proxy, stream: TcpStream, address: SocketAddr, is_surplus: bool) -> io::Result<()> {
@@ -148,7 +148,10 @@ impl Downstream {
             Stop::Busy => ("retry-after", b"1"),
             _ => ("cache-control", b"no-store"),
         };
-        let fields = [("content-type", b"text/plain".as_slice()), more];
+        // "An origin server with a clock [..] MUST generate a Date header field" (RFC 9110 §6.6.1), and of this answer that is us.
+        let date = HttpDate::from_unix(now_unix()).map(HttpDate::to_bytes);
+        let mut fields = vec![("content-type", b"text/plain".as_slice()), more];
+        fields.extend(date.as_ref().map(|date| ("date", date.as_slice())));
         let said = self.http.respond_with(status, &fields, text.as_bytes(), &mut self.sink.tx());
         let is_told = said.is_ok() && self.sink.flush().is_ok();
         line.status = is_told.then_some(status);

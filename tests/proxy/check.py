@@ -291,7 +291,7 @@ def details():
     own_name = re.search(rb"via: 1.1 (\S+)", self.heads[-1])[1].decode()
     check("a loop: 508", get("/", f"Via: 1.1 {own_name}\r\n").startswith(b"HTTP/1.1 508 "))
     answer = ask(proxy, b"OPTIONS * HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\nConnection: close\r\n\r\n")
-    check("Max-Forwards: 0 is answered here", answer.startswith(b"HTTP/1.1 200 ") and b"allow: " in answer)
+    check("Max-Forwards: 0 is answered here", answer.startswith(b"HTTP/1.1 200 ") and b"allow: " in answer and b"\r\ndate: " in answer)
 
     before, heads = self.connections, len(self.heads)
     client = http.client.HTTPConnection("127.0.0.1", proxy)
