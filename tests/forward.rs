@@ -494,4 +494,24 @@ proptest! {
     fn agrees_with_a_list_of_names(head in a_head()) {
         bodies::forward::run(head.as_bytes());
     }
+
+    /// A head that leaves has the lines it is to have, whatever another version's path and authority were.
+    #[test]
+    fn a_start_line_and_a_host_are_a_line_each(
+        path in prop::collection::vec(prop_oneof![9 => b'!'..=b'~', 1 => any::<u8>()], 0..12),
+        authority in prop::collection::vec(prop_oneof![9 => b'a'..=b'z', 1 => any::<u8>()], 0..12),
+    ) {
+        let (request, client) = (parse("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Client::new(None, false));
+        let path = [b"/", &path[..]].concat();
+        let came = ReceivedRequest { path_and_query: &path, authority: &authority, ..(&request).into() };
+        if let Ok(forwarded) = edge().request(&came, &client) {
+            let mut space = [0; 200];
+            let mut tx = Tx::new(&mut space);
+            forwarded.write_http1(&mut tx).unwrap();
+            let lines: Vec<&str> = str::from_utf8(tx.written()).unwrap().split("\r\n").collect();
+            let [line, host, "via: 1.1 edge", "", ""] = lines[..] else { panic!("{lines:?}") };
+            prop_assert_eq!(line.as_bytes(), [b"GET ", &path[..], b" HTTP/1.1"].concat());
+            prop_assert!(host[..6].eq_ignore_ascii_case("host: ") && !host[6..].contains([' ', '\n', '"']));
+        }
+    }
 }
