@@ -649,6 +649,8 @@ impl World {
     /// From here on nothing goes wrong: everybody gets everything.
     fn recover(&mut self) {
         self.faults = false;
+        // What the end of a stream lost is missed when the next update comes.
+        self.publish();
         let end = self.now.checked_add(Duration::from_secs(400)).unwrap();
         while self.now < end {
             self.turn();
