@@ -22,6 +22,24 @@ use crate::sse::{Lossy, Message};
 ///     assert_eq!(reader.start().text().as_str(), "9f.17");
 /// }
 /// ```
+///
+/// A decoder changes what it reads, and the text of a WebSocket is not to be changed. So a client that shall not copy is sent
+/// binary messages: each is the caller's to change, and the decoder's as it lies.
+///
+/// ```
+/// # use hopwire::{feed::{Reader, Start, Update}, io::{Rx, Tx}, sse::{Decoder, Event}, time::Instant, ws};
+/// # let (mut conn, mut out) = (ws::Connection::client(|key: &mut [u8]| key.fill(7), ws::Config::new()), [0; 64]);
+/// # let (mut reader, mut received) = (Reader::new(Start::Oldest), *b"\x82\x16id: 9f.17\ndata: news\n\n");
+/// # let (mut rx, mut tx) = (Rx::new(&mut received), Tx::new(&mut out));
+/// if let Some(ws::Event::Binary { data, end: true }) = conn.poll(Instant::ZERO, &mut rx, &mut tx)? {
+///     let mut decoder = Decoder::new();
+///     let Some(Event::Message(message)) = decoder.poll(&mut Rx::last(data)) else { panic!("no event of a feed") };
+///     let update = reader.event(message, decoder.last_event_id().as_bytes());
+///     assert!(matches!(update, Update::Event { data, .. } if data == "news"));
+/// }
+/// # assert_eq!(reader.start().text().as_str(), "9f.17");
+/// # Ok::<(), ws::Violation>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reader {
     at: Start,
