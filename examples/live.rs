@@ -212,7 +212,8 @@ impl Live {
     fn with(&mut self, id: u64, work: impl FnOnce(&mut Self, &mut Conn) -> Outcome<()>) {
         let Some(mut conn) = self.conns.remove(&id) else { return };
         let outcome = work(self, &mut conn);
-        if !conn.writing && !conn.out.is_empty() {
+        // The last words are written even if others are being written.
+        if (!conn.writing || outcome.is_err()) && !conn.out.is_empty() {
             self.cost(conn.payer).sent += conn.out.len() as u64;
             conn.writing = conn.writer.send(std::mem::take(&mut conn.out)).is_ok();
         }
