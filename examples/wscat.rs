@@ -212,6 +212,9 @@ impl Cat {
                 return result.map(|()| self.good);
             }
             let before = self.wire.inbox.len();
+            if before > MAX_OUTPUT {
+                return Err("the server does not read the answers to its pings".into());
+            }
             match self.wire.wait(self.session.poll_timeout().into_iter().chain(self.close_at).min()) {
                 Some(Some(line)) => self.obey(&line)?,
                 Some(None) => self.close_at = self.wire.epoch.now().checked_add(self.patience),

@@ -19,7 +19,7 @@ pub struct Config {
     pub max_ratio: u32,
     /// The longest payload in a frame of ours: a longer message is sent in fragments. At least 1.
     pub max_frame_sent: usize,
-    /// Whether permessage-deflate was negotiated: messages may be compressed, in both directions.
+    /// Whether permessage-deflate was negotiated: messages may be compressed, in both directions. A `Session` knows, whatever this says.
     pub compression: bool,
     /// Whole messages of fewer bytes are not compressed by a `Session`.
     pub compressed_from: usize,
