@@ -78,7 +78,7 @@ pub enum Verdict {
     Read,
     /// Nothing is new (304).
     Unchanged,
-    /// Another try comes, when [`Pull::poll_timeout`] says.
+    /// Another try comes, when [`Pull::poll_timeout`] says. So it is with an answer that came too late.
     Retry,
     /// The feed is closed (204): there will be nothing more.
     Closed,
@@ -174,8 +174,11 @@ impl<E: Entropy> Pull<E> {
 
     /// An answer came; what it means.
     pub fn answered(&mut self, now: Instant, head: &Head<'_>) -> Verdict {
-        if self.state != State::Asking {
-            return Verdict::Failed;
+        match self.state {
+            State::Asking => {}
+            State::Closed => return Verdict::Failed,
+            // Too late, or to nobody's question: what was to be done is still to be done.
+            _ => return Verdict::Retry,
         }
         match head.status.code() {
             200 => {

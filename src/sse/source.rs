@@ -97,7 +97,7 @@ pub enum Verdict<'a> {
         /// Whether a method other than GET and HEAD becomes GET (303; for POST also 301 and 302).
         to_get: bool,
     },
-    /// Another try comes, when [`Source::poll_timeout`] says.
+    /// Another try comes, when [`Source::poll_timeout`] says. So it is with an answer that came too late.
     Retry,
     /// It is over: 204.
     Closed,
@@ -195,8 +195,11 @@ impl<E: Entropy, const ID: usize> Source<E, ID> {
 
     /// An answer came; what it means. Anything but [`Verdict::Open`] is the end of this connection.
     pub fn answered<'a>(&mut self, now: Instant, head: &Head<'a>) -> Verdict<'a> {
-        if self.state != State::Connecting {
-            return Verdict::Failed;
+        match self.state {
+            State::Connecting => {}
+            State::Closed => return Verdict::Failed,
+            // Too late, or to nobody's question: what was to be done is still to be done.
+            _ => return Verdict::Retry,
         }
         self.deadlines.clear(SILENCE);
         match head.status.code() {

@@ -186,6 +186,10 @@ fn the_guard_is_the_hold_and_ten_seconds() {
         assert_eq!(pull.state(), pull::State::Asking);
         pull.handle_timeout(at(guard));
         assert_eq!(pull.state(), pull::State::Waiting);
+        // It comes after all: that is no end, and no beginning.
+        let next = pull.poll_timeout();
+        assert_eq!(pull.answered(at(guard), &status(200)), pull::Verdict::Retry);
+        assert_eq!((pull.state(), pull.poll_timeout()), (pull::State::Waiting, next));
     }
 }
 

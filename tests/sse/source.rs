@@ -191,6 +191,12 @@ fn silence_ends_a_stream_and_comments_are_no_silence() {
     assert_eq!(source.state(), State::Connecting);
     source.handle_timeout(at(30_000));
     assert_eq!(source.state(), State::Waiting);
+    // It comes after all: that is no end, and no beginning.
+    let next = source.poll_timeout();
+    assert_eq!(source.answered(at(30_001), &stream_head()), Verdict::Retry);
+    assert_eq!((source.state(), source.poll_timeout()), (State::Waiting, next));
+    source.close();
+    assert_eq!(source.answered(at(30_002), &stream_head()), Verdict::Failed);
 }
 
 #[test]
