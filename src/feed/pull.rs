@@ -204,7 +204,8 @@ impl<E: Entropy> Pull<E> {
     }
 
     /// The next update in the content of an answer; `None`: more of it is needed, or it was of no use and
-    /// [`state`](Self::state) says so. What is known already is passed over.
+    /// [`state`](Self::state) says so. What is known already is passed over. An event too long for the buffer behind `rx` is a hole,
+    /// and is asked for again, less and less often: the buffer needs room for the longest.
     #[must_use = "an update is told once"]
     pub fn poll<'b>(&mut self, now: Instant, rx: &mut Rx<'b>) -> Option<Update<'b>> {
         while self.state == State::Reading {
