@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use hopwire::feed::hold::{self, Answer, Key, Overlap, Reply};
-use hopwire::feed::{Ask, History, Hold, Log, log};
+use hopwire::feed::{Ask, Cursor, History, Hold, Log, Start, Tail, log};
 use hopwire::http::Status;
 use hopwire::time::Instant;
 
@@ -305,43 +305,88 @@ fn who_is_refused_for_want_of_room_has_lost_nothing() {
     assert_eq!(hold.abort(key), Some(1), "the first still waits");
 }
 
-/// Whatever the order of arrivals, ends and aborts, every poll is answered once or aborted.
+/// A poll that waits, as somebody sees it who keeps a list.
+struct Waiting {
+    token: Token,
+    key: Key,
+    cursor: Cursor,
+    client: u64,
+    until: u64,
+}
+
+/// What is to be answered, put together anew.
+fn naive(start: Start, log: &Log, config: hold::Config) -> Vec<u8> {
+    let (mut tail, mut body) = (Tail::new(start), Vec::new());
+    for _ in 0..config.max_entries {
+        let Some(next) = tail.peek(log) else { break };
+        if !body.is_empty() && body.len() + next.block().len() > config.max_bytes {
+            break;
+        }
+        body.extend_from_slice(next.block());
+        tail = next.tail();
+    }
+    if body.is_empty() { format!("id: {}\n\n", log.cursor()).into_bytes() } else { body }
+}
+
+/// Whatever the order of arrivals, news, snapshots, restarts, ends and aborts: every poll is answered once or aborted, for a reason, in
+/// time, and with what somebody would answer who remembers no answer.
 #[test]
 fn every_poll_ends_once() {
-    let mut log = log(1);
-    let mut hold = Hold::new(config(|it| it.max_parked = 200));
-    let mut random = 1_u64;
+    let config = config(|it| (it.max_parked, it.max_entries, it.max_bytes) = (200, 3, 100));
+    let (mut log, mut hold, mut random) = (log(1), Hold::new(config), 1_u64);
     let mut next = |n: u64| {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (random >> 33) % n
     };
-    let mut waiting: Vec<(Token, Key)> = Vec::new();
-    let mut now = 0;
+    let (mut waiting, mut now, mut ended) = (Vec::<Waiting>::new(), 0, [0; 3]);
     for token in 0..20_000 {
-        now += next(50);
-        let query = format!("cursor={}&wait={}&client={:x}", log.cursor(), next(60), next(300));
-        match ask(&mut hold, &query, token, &log, at(now)) {
-            Answer::Parked(key) => waiting.push((token, key)),
-            Answer::Reply(reply) => assert!(matches!(reply.status.code(), 200 | 503)),
+        now += if next(1000) == 0 { 100_000 } else { next(50) };
+        let start = match next(10) {
+            0 => Start::Oldest,
+            1 => Start::Snapshot,
+            2 => Start::After(Cursor { epoch: log.epoch() - next(2), seq: next(log.head() + 2) }),
+            _ => Start::After(log.cursor()),
+        };
+        let (wait, client) = (next(60), next(300));
+        match ask(&mut hold, &format!("cursor={start}&wait={wait}&client={client:x}"), token, &log, at(now)) {
+            Answer::Parked(key) => {
+                let overtaken = waiting.iter_mut().filter(|it| client != 0 && it.client == client);
+                overtaken.for_each(|it| (it.until, it.client) = (now, 0));
+                let until = now + wait.min(55) * 1000;
+                waiting.push(Waiting { token, key, cursor: log.cursor(), client, until });
+            }
+            Answer::Reply(reply) if reply.status == Status::OK => assert_eq!(reply.body, naive(start, &log, config)),
+            Answer::Reply(reply) => assert!(reply.status.code() == 503 && waiting.len() == 200),
         }
-        if next(400) == 0 {
-            log.publish(at(now), "", "x").unwrap();
+        match next(400) {
+            0..4 => _ = log.publish(at(now), "", &format!("{token}")).unwrap(),
+            4..8 => log.set_snapshot(&format!("all up to {token}")).unwrap(),
+            8 => log = Log::new(log::Config::default(), log.epoch() + 1),
+            9..80 if !waiting.is_empty() => {
+                let gone = waiting.swap_remove(usize::try_from(next(waiting.len() as u64)).unwrap());
+                assert_eq!((hold.abort(gone.key), hold.abort(gone.key)), (Some(gone.token), None));
+                ended[0] += 1;
+            }
+            _ => {}
         }
-        if next(5) == 0 && !waiting.is_empty() {
-            let (token, key) = waiting.swap_remove(usize::try_from(next(waiting.len() as u64)).unwrap());
-            assert_eq!(hold.abort(key), Some(token));
+        for _ in 0..next(4) * 100 {
+            let Some(reply) = hold.poll(at(now), &log) else {
+                let in_vain = |it: &Waiting| it.cursor == log.cursor() && now < it.until + 250;
+                assert!(waiting.iter().all(in_vain), "all who have news, or whose time has come, are answered");
+                break;
+            };
+            let place = waiting.iter().position(|it| it.token == reply.token).expect("it waited");
+            let Waiting { cursor, until, .. } = waiting.swap_remove(place);
+            let has_news = cursor != log.cursor();
+            assert!(has_news || until <= now, "nobody is answered without a reason");
+            assert_eq!(reply.body, naive(Start::After(cursor), &log, config));
+            ended[1 + usize::from(has_news)] += 1;
         }
-        for _ in 0..next(4) {
-            let Some(reply) = hold.poll(at(now), &log) else { break };
-            let place = waiting.iter().position(|(token, _)| *token == reply.token).expect("it waited");
-            waiting.swap_remove(place);
-        }
-        assert_eq!(hold.len(), waiting.len());
-        assert!(hold.len() <= 200);
+        assert!(hold.len() == waiting.len() && hold.len() <= 200);
     }
+    assert!(ended.iter().all(|&ended| ended > 500), "{ended:?}");
     while let Some(reply) = hold.poll(at(now + 100_000), &log) {
-        let place = waiting.iter().position(|(token, _)| *token == reply.token).expect("it waited");
-        waiting.swap_remove(place);
+        waiting.retain(|it| it.token != reply.token);
     }
     assert!(waiting.is_empty() && hold.is_empty() && hold.poll_timeout().is_none());
 }
