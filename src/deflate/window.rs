@@ -153,6 +153,12 @@ impl<'o> Output<'o> {
             let byte = self.bytes[start];
             self.bytes[self.at..end].fill(byte);
             self.at = end;
+            return length;
+        }
+        let (past, room) = self.bytes.split_at_mut(self.at);
+        if repeat(past, distance, room, end - self.at) {
+            self.at = end;
+            return length;
         }
         // Each round doubles what there is to copy from.
         while self.at < end {
@@ -197,5 +203,61 @@ fn copy_blocks(source: &[u8], room: &mut [u8], length: usize) -> bool {
     true
 }
 
+/// The last `distance` bytes of `past` again and again, in words of sixteen; `false` if these are more, or where there are too few
+/// bytes or too little room for one.
+#[inline]
+fn repeat(past: &[u8], distance: usize, room: &mut [u8], length: usize) -> bool {
+    let (Some(last), Some(&(factor, step))) = (past.last_chunk(), REPEATS.get(distance)) else { return false };
+    let word = (u128::from_le_bytes(*last) >> (128 - 8 * distance)).wrapping_mul(factor).to_le_bytes();
+    let mut done = 0;
+    while done < length {
+        let Some(to) = room.get_mut(done..).and_then(<[u8]>::first_chunk_mut) else { return false };
+        *to = word;
+        done += step;
+    }
+    true
+}
+
+/// For each distance what makes so many bytes a full word, and after how many bytes that may come again.
+static REPEATS: [(u128, usize); 17] = {
+    let mut repeats = [(0, 0); 17];
+    let mut distance = 1;
+    while distance <= 16 {
+        let mut at = 0;
+        while at < 16 {
+            repeats[distance].0 |= 1 << (8 * at);
+            at += distance;
+        }
+        repeats[distance].1 = 16 - 16 % distance;
+        distance += 1;
+    }
+    repeats
+};
+
 /// Matches are copied in blocks of so many bytes.
 const BLOCK: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    #[test]
+    fn a_match_may_overlap_what_it_makes() {
+        let (window, past): (Window<[u8; 256]>, Vec<u8>) = (Window::new(), (1..=40).collect());
+        for distance in 1..=past.len() {
+            for length in 3..=258 {
+                let mut twin = past.clone();
+                (0..length).for_each(|n| twin.push(twin[past.len() + n - distance]));
+                for behind in [0, 1, 14, 15, 16, 31, 64] {
+                    let mut bytes = past.clone();
+                    bytes.resize(past.len() + length + behind, 0);
+                    let mut out = Output { bytes: &mut bytes, at: past.len(), window: &window };
+                    out.copy_blocks(distance, length);
+                    assert_eq!(out.at, twin.len());
+                    assert_eq!(bytes[..twin.len()], twin, "{length} bytes from {distance} back, {behind} behind");
+                }
+            }
+        }
+    }
+}
