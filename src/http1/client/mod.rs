@@ -5,13 +5,15 @@
 //! `config`. For what a request offers to change to? `offer`.
 
 mod config;
-mod forward;
 mod offer;
 mod pipeline;
-mod prepared;
 mod receive;
 mod request;
 mod send;
+
+// Their methods stand behind the others in the documentation.
+mod forward;
+mod prepared;
 
 use config::{Bounds, TIMERS, timer};
 use offer::Offer;

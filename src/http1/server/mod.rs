@@ -4,10 +4,12 @@
 //! those made once? `prepared`. For limits and deadlines? `config`.
 
 mod config;
-mod forward;
-mod prepared;
 mod receive;
 mod send;
+
+// Their methods stand behind the others in the documentation.
+mod forward;
+mod prepared;
 
 use config::{Bounds, TIMERS, timer};
 
