@@ -60,8 +60,8 @@
 //! 5. **`Ok(None)` is no error**, and `wants()` says what for ([`Wants`](io::Wants)), or `state()` where requests are the
 //!    caller's. The end of input is explicit ([`Rx::last`](io::Rx::last)); a full buffer without progress is a limit
 //!    violation, not a stall.
-//! 6. **Failure is a state.** After a `Violation` every call returns the same one, of a parser on its own too. It is `Copy` and knows its wire
-//!    code: an HTTP status or a Close code. The caller's own mistakes are `Misuse` instead.
+//! 6. **Failure is a state.** After a `Violation` every call returns the same one, of a parser on its own too. It is
+//!    `Copy` and knows its wire code: an HTTP status or a Close code. The caller's own mistakes are `Misuse` instead.
 //! 7. **Time** is [`Instant`](time::Instant), nanoseconds on the caller's clock: the first argument of each call that can
 //!    start a deadline or act on one. `handle_timeout` early or twice does nothing.
 //! 8. **Entropy** comes from the caller ([`Entropy`]), to the one role that needs it.

@@ -320,7 +320,7 @@ fn has_token<const N: usize>(value: &[u8], token: &[u8; N]) -> bool {
     is_name(value, token) || list::elements(value).any(|element| element.eq_ignore_ascii_case(token))
 }
 
-/// How many lines of one list field are kept, a place for each: far more than any client sends: browsers send one.
+/// How many lines of one list field are kept, a place for each: browsers send one.
 const OFFER_LINES: usize = 4;
 const KEY_LEN: usize = 24;
 const ACCEPT_LEN: usize = 28;

@@ -1,8 +1,8 @@
 //! The client's end of an HTTP/1.1 connection.
 //!
-//! Looking for requests? `send`. For how their heads are judged and written? `request`. For those made once? `prepared`. For those of clients behind us?
-//! `forward`. For what happens to received bytes? `receive`. For which answer is whose? `pipeline`. For limits and deadlines?
-//! `config`. For what a request offers to change to? `offer`.
+//! Looking for requests? `send`. For how their heads are judged and written? `request`. For those made once? `prepared`. For
+//! those of clients behind us? `forward`. For what happens to received bytes? `receive`. For which answer is whose?
+//! `pipeline`. For limits and deadlines? `config`. For what a request offers to change to? `offer`.
 
 mod config;
 mod offer;

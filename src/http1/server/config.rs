@@ -43,7 +43,7 @@ impl Config {
     pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
     /// 60 seconds between two reads, as in nginx (`client_body_timeout`).
     pub const BODY_TIMEOUT: Duration = Duration::from_secs(60);
-    /// 300 seconds for all of the content, as in Node.js (`requestTimeout`): 1 MiB takes 28 kbit/s.
+    /// 300 seconds for all of the content, as in Node.js (`requestTimeout`): 1 MiB at 28 kbit/s.
     pub const WHOLE_TIMEOUT: Duration = Duration::from_secs(300);
     /// 75 seconds between two requests, as in nginx (`keepalive_timeout`).
     pub const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
