@@ -55,6 +55,10 @@ fn decode(pieces: &[&[u8]]) -> Told {
         consumed += used;
         inbox.drain(..used);
     }
+    if let Some(violation) = told.violation {
+        let again = decoder.poll(&mut Rx::new(&mut b"0\r\n\r\n".to_vec()), &limits).err();
+        assert_eq!(again, Some(violation), "a failure stays");
+    }
     told
 }
 
