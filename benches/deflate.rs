@@ -8,7 +8,7 @@ mod texts;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use hopwire::deflate::{Compressor, Flush, Inflater, Level, Status};
+use hopwire::deflate::{Deflater, Flush, Inflater, Level, Status};
 
 criterion_main!(benches);
 criterion_group!(benches, inflate, deflate);
@@ -20,8 +20,8 @@ fn inflate(c: &mut Criterion) {
         ("random1MiB", vec![texts::noise(1 << 20)]),
     ];
     for (case, texts) in cases {
-        let mut compressor = Box::new(Compressor::<32768>::new(Level::Default));
-        let wire: Vec<Vec<u8>> = texts.iter().map(|text| compress(&mut compressor, text)).collect();
+        let mut deflater = Box::new(Deflater::<32768>::new(Level::Default));
+        let wire: Vec<Vec<u8>> = texts.iter().map(|text| compress(&mut deflater, text)).collect();
         let mut inflater = Box::<Inflater>::default();
         let mut output = vec![0; (1 << 20) + 300];
         let mut group = c.benchmark_group(format!("inflate/{case}"));
@@ -46,15 +46,15 @@ fn deflate(c: &mut Criterion) {
         ("random1MiB", vec![texts::noise(1 << 20)]),
     ];
     for (case, texts) in cases {
-        let mut output = vec![0; Compressor::<32768>::bound(1 << 20)];
+        let mut output = vec![0; Deflater::<32768>::bound(1 << 20)];
         let mut group = c.benchmark_group(format!("deflate/{case}"));
         group.throughput(Throughput::Bytes(texts.iter().map(|text| text.len() as u64).sum()));
         for (name, level) in [("fast", Level::Fast), ("default", Level::Default), ("best", Level::Best)] {
-            let mut compressor = Box::new(Compressor::<32768>::new(level));
+            let mut deflater = Box::new(Deflater::<32768>::new(level));
             group.bench_function(name, |b| {
                 b.iter(|| {
                     for text in &texts {
-                        let progress = compressor.compress(black_box(text), &mut output, Flush::Sync);
+                        let progress = deflater.deflate(black_box(text), &mut output, Flush::Sync);
                         assert_eq!(black_box(progress).status, Status::Input);
                     }
                 });
@@ -65,9 +65,9 @@ fn deflate(c: &mut Criterion) {
 }
 
 /// The next message of a stream.
-fn compress(compressor: &mut Compressor, text: &[u8]) -> Vec<u8> {
-    let mut wire = vec![0; Compressor::<32768>::bound(text.len())];
-    let progress = compressor.compress(text, &mut wire, Flush::Sync);
+fn compress(deflater: &mut Deflater, text: &[u8]) -> Vec<u8> {
+    let mut wire = vec![0; Deflater::<32768>::bound(text.len())];
+    let progress = deflater.deflate(text, &mut wire, Flush::Sync);
     assert_eq!((progress.consumed, progress.status), (text.len(), Status::Input));
     wire.truncate(progress.produced);
     wire

@@ -440,9 +440,9 @@ fn tiny_fragments_pin_no_more_than_they_carry() {
 #[test]
 fn a_bomb_costs_no_more_than_the_limit() {
     let (mut bomb, mut text) = (Vec::new(), vec![0; 1 << 20]);
-    let mut compressor = Box::new(deflate::Compressor::<32768>::new(deflate::Level::Fast));
+    let mut deflater = Box::new(deflate::Deflater::<32768>::new(deflate::Level::Fast));
     for _ in 0..64 {
-        let progress = compressor.compress(&vec![0; 1 << 20], &mut text, deflate::Flush::Sync);
+        let progress = deflater.deflate(&vec![0; 1 << 20], &mut text, deflate::Flush::Sync);
         bomb.extend_from_slice(&text[..progress.produced]);
     }
     let limit = 1 << 20;

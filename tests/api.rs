@@ -90,7 +90,7 @@ fn every_machine_can_be_sent() {
     check::<feed::Pull<Random>>();
     check::<feed::Reader>();
     check::<deflate::Inflater>();
-    check::<deflate::Compressor>();
+    check::<deflate::Deflater>();
     #[cfg(feature = "alloc")]
     {
         check::<ws::Session<ws::Server>>();

@@ -43,16 +43,16 @@ fn engines_own_no_heap() {
 
 /// What a history keeps is the window; an encoder adds the table, three times the window in all, and a fixed part.
 #[test]
-fn a_compressor_fits_in_128_kib() {
-    use hopwire::deflate::{Compressor, Encoder, History};
+fn a_deflater_fits_in_128_kib() {
+    use hopwire::deflate::{Deflater, Encoder, History};
 
-    assert!(size_of::<Compressor>() <= 128 << 10, "{}", size_of::<Compressor>());
+    assert!(size_of::<Deflater>() <= 128 << 10, "{}", size_of::<Deflater>());
     fn check<const WINDOW: usize>() {
         let (history, encoder) = (size_of::<History<[u8; WINDOW]>>(), size_of::<Encoder<WINDOW>>());
         assert!(history <= WINDOW + 16, "{WINDOW}: {history}");
         assert!(encoder <= 2 * WINDOW + (20 << 10), "{WINDOW}: {encoder}");
-        assert_eq!(size_of::<Compressor<WINDOW>>(), history + encoder);
-        assert!(!needs_drop::<Compressor<WINDOW>>());
+        assert_eq!(size_of::<Deflater<WINDOW>>(), history + encoder);
+        assert!(!needs_drop::<Deflater<WINDOW>>());
     }
     check::<512>();
     check::<4096>();

@@ -1,6 +1,6 @@
-//! `deflate::Compressor`: what it writes inflates to what it was given, with the window that was agreed.
+//! `deflate::Deflater`: what it writes inflates to what it was given, with the window that was agreed.
 
-use hopwire::deflate::{Compressor, Flush, Inflater, Level, Status};
+use hopwire::deflate::{Deflater, Flush, Inflater, Level, Status};
 
 use super::{Prng, feeds};
 
@@ -13,18 +13,18 @@ pub fn run(data: &[u8]) {
 }
 
 fn play<const N: usize>(level: Level, data: &[u8], prng: &mut Prng) {
-    let mut compressor = Compressor::<N>::new(level);
+    let mut deflater = Deflater::<N>::new(level);
     // A window of the size that was agreed and no more: a distance beyond it is an error.
     let mut inflater = Inflater::<N>::new();
     let mut plain = vec![0; data.len() + 1];
     for (pieces, room) in feeds(data).into_iter().zip([1 << 14, 1, 7, 60]) {
-        compressor.reset();
+        deflater.reset();
         let mut wire = Vec::new();
         for piece in pieces {
             let flush = if prng.below(3) == 0 { Flush::Sync } else { Flush::None };
-            compress(&mut compressor, piece, flush, room, &mut wire);
+            compress(&mut deflater, piece, flush, room, &mut wire);
         }
-        compress(&mut compressor, &[], Flush::Finish, room, &mut wire);
+        compress(&mut deflater, &[], Flush::Finish, room, &mut wire);
         inflater.reset();
         let inflated = inflater.inflate(&wire, &mut plain).unwrap();
         assert_eq!((inflated.status, inflated.consumed), (Status::End, wire.len()));
@@ -33,7 +33,7 @@ fn play<const N: usize>(level: Level, data: &[u8], prng: &mut Prng) {
 }
 
 fn compress<const N: usize>(
-    compressor: &mut Compressor<N>,
+    deflater: &mut Deflater<N>,
     mut piece: &[u8],
     flush: Flush,
     room: usize,
@@ -41,7 +41,7 @@ fn compress<const N: usize>(
 ) {
     let mut output = vec![0; room];
     loop {
-        let progress = compressor.compress(piece, &mut output, flush);
+        let progress = deflater.deflate(piece, &mut output, flush);
         wire.extend_from_slice(&output[..progress.produced]);
         piece = &piece[progress.consumed..];
         if progress.status != Status::Output {

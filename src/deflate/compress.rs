@@ -1,4 +1,4 @@
-//! The compressor: input becomes symbols, symbols become blocks.
+//! The deflater: input becomes symbols, symbols become blocks.
 
 use super::block::Block;
 use super::history::History;
@@ -10,17 +10,17 @@ use super::{Progress, Status};
 /// Compresses a stream: an [`Encoder`] with the [`History`] that it works for.
 ///
 /// ```
-/// use hopwire::deflate::{Compressor, Flush, Level, Status};
+/// use hopwire::deflate::{Deflater, Flush, Level, Status};
 ///
-/// let mut compressor: Compressor = Compressor::new(Level::Default);
+/// let mut deflater: Deflater = Deflater::new(Level::Default);
 /// let mut output = [0; 32];
-/// let progress = compressor.compress(b"Hello", &mut output, Flush::Sync);
+/// let progress = deflater.deflate(b"Hello", &mut output, Flush::Sync);
 /// assert_eq!((progress.consumed, progress.status), (5, Status::Input));
 /// // RFC 7692 §7.2.3.1, with the four bytes that a WebSocket message leaves out
 /// assert_eq!(output[..progress.produced], *b"\xf2\x48\xcd\xc9\xc9\x07\x00\x00\x00\xff\xff");
 /// ```
 #[derive(Clone, Debug)]
-pub struct Compressor<const WINDOW: usize = 32768> {
+pub struct Deflater<const WINDOW: usize = 32768> {
     encoder: Encoder<WINDOW>,
     history: History<[u8; WINDOW]>,
 }
@@ -49,7 +49,7 @@ pub enum Flush {
     Finish,
 }
 
-impl<const WINDOW: usize> Compressor<WINDOW> {
+impl<const WINDOW: usize> Deflater<WINDOW> {
     /// At the beginning of a stream.
     pub const fn new(level: Level) -> Self {
         Self { encoder: Encoder::new(level), history: History::new() }
@@ -66,9 +66,9 @@ impl<const WINDOW: usize> Compressor<WINDOW> {
         self.history.set_window_bits(bits);
     }
 
-    /// See [`Encoder::compress`].
-    pub fn compress(&mut self, input: &[u8], output: &mut [u8], flush: Flush) -> Progress {
-        self.encoder.compress(&mut self.history, input, output, flush)
+    /// See [`Encoder::deflate`].
+    pub fn deflate(&mut self, input: &[u8], output: &mut [u8], flush: Flush) -> Progress {
+        self.encoder.deflate(&mut self.history, input, output, flush)
     }
 
     /// See [`Encoder::bound`].
@@ -77,7 +77,7 @@ impl<const WINDOW: usize> Compressor<WINDOW> {
     }
 }
 
-/// All of a compressor but its history: what is needed only while something is being compressed.
+/// All of a deflater but its history: what is needed only while something is being compressed.
 ///
 /// After a flush that came to `Status::Input` it may go on with another history, so that one encoder serves many
 /// streams. Each then keeps its [`History`] alone, of any size, of which the encoder learns the last 1 to 4 KiB again:
@@ -136,7 +136,7 @@ impl<const TABLE: usize> Encoder<TABLE> {
     ///
     /// If the status is `Output`, the same flush must be asked for again, with the rest of the input; the input is
     /// taken in before all that it comes to is written. What was taken is in the history, so `input` may go.
-    pub fn compress(&mut self, history: &mut History<[u8]>, input: &[u8], output: &mut [u8], flush: Flush) -> Progress {
+    pub fn deflate(&mut self, history: &mut History<[u8]>, input: &[u8], output: &mut [u8], flush: Flush) -> Progress {
         let mut sink = Sink::new(output, self.waiting);
         let (consumed, status) = self.run(history, input, &mut sink, flush);
         let (produced, waiting) = sink.end();

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | decompressing | [`Inflater`], [`Decoder`] |
 //! | bits of the input, Huffman codes as tables, what matches copy from | `bits`, `huffman`, [`Window`] |
-//! | compressing | [`Compressor`], [`Encoder`] |
+//! | compressing | [`Deflater`], [`Encoder`] |
 //! | what matches point at; finding them; what a block says; its bits; codes for frequencies; bits of the output | [`History`], `matcher`, `symbols`, `block`, `prefix`, `sink` |
 //! | the constants of the format, for both directions | `tables` |
 //! | what can be wrong with compressed data | [`InflateError`] |
@@ -25,7 +25,7 @@ mod symbols;
 mod tables;
 mod window;
 
-pub use compress::{Compressor, Encoder, Flush, Level};
+pub use compress::{Deflater, Encoder, Flush, Level};
 pub use error::{Alphabet, InflateError};
 pub use history::History;
 pub use inflate::{Decoder, Inflater};
@@ -46,7 +46,7 @@ pub struct Progress {
 /// Why a call came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// All input was used. What an inflater has read of it is all in the output; a compressor has written what the
+    /// All input was used. What an inflater has read of it is all in the output; a deflater has written what the
     /// [`Flush`] asks for.
     Input,
     /// The output is full, and more belongs there. (Or an inflater would write no more, and its next call says why.)

@@ -321,7 +321,7 @@ impl Sender {
         let holding = usize::from(self.holding);
         out.get_mut(..holding)?.copy_from_slice(&self.held[..holding]);
         let flush = if piece.end { Flush::Sync } else { Flush::None };
-        let progress = encoder.compress(history, piece.data, &mut out[holding..], flush);
+        let progress = encoder.deflate(history, piece.data, &mut out[holding..], flush);
         piece.data = &piece.data[progress.consumed..];
         let len = holding + progress.produced;
         let done = progress.status != Status::Output && piece.data.is_empty();

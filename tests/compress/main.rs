@@ -1,10 +1,10 @@
-//! The compressor: what it writes inflates to what it was given, however both are cut, and is what it promises.
+//! The deflater: what it writes inflates to what it was given, however both are cut, and is what it promises.
 #![allow(unreachable_pub, reason = "a module of a test crate says `pub` to its siblings")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::cast_possible_truncation, reason = "a test fails by panicking")]
 
 mod naive;
 
-use hopwire::deflate::{Compressor, Encoder, Flush, History, Inflater, Level, Progress, Status};
+use hopwire::deflate::{Deflater, Encoder, Flush, History, Inflater, Level, Progress, Status};
 use naive::{Kind, Told, inflate};
 use proptest::prelude::*;
 
@@ -12,7 +12,7 @@ const LEVELS: [Level; 4] = [Level::Stored, Level::Fast, Level::Default, Level::B
 
 /// Compresses all of `input` with outputs of the sizes in `rooms`, again and again.
 fn compress<const WINDOW: usize>(
-    compressor: &mut Compressor<WINDOW>,
+    deflater: &mut Deflater<WINDOW>,
     mut input: &[u8],
     rooms: &[usize],
     flush: Flush,
@@ -20,7 +20,7 @@ fn compress<const WINDOW: usize>(
     let mut all = Vec::new();
     for turn in 0.. {
         let mut output = vec![0; rooms[turn % rooms.len()]];
-        let Progress { consumed, produced, status } = compressor.compress(input, &mut output, flush);
+        let Progress { consumed, produced, status } = deflater.deflate(input, &mut output, flush);
         all.extend_from_slice(&output[..produced]);
         input = &input[consumed..];
         match status {
@@ -42,8 +42,8 @@ fn finished(level: Level, input: &[u8]) -> Vec<u8> {
     compress(&mut boxed::<32768>(level), input, &[input.len() + 64], Flush::Finish)
 }
 
-fn boxed<const WINDOW: usize>(level: Level) -> Box<Compressor<WINDOW>> {
-    Box::new(Compressor::new(level))
+fn boxed<const WINDOW: usize>(level: Level) -> Box<Deflater<WINDOW>> {
+    Box::new(Deflater::new(level))
 }
 
 /// Text-like data: words of a small dictionary, numbers, some noise.
@@ -84,8 +84,8 @@ impl Prng {
 /// it is one match here, a byte shorter than in §7.2.3.2.
 #[test]
 fn examples_of_rfc_7692() {
-    let mut compressor = boxed::<32768>(Level::Default);
-    let mut message = |text: &[u8]| compress(&mut compressor, text, &[64], Flush::Sync);
+    let mut deflater = boxed::<32768>(Level::Default);
+    let mut message = |text: &[u8]| compress(&mut deflater, text, &[64], Flush::Sync);
     assert_eq!(message(b"Hello"), b"\xf2\x48\xcd\xc9\xc9\x07\x00\x00\x00\xff\xff");
     assert_eq!(message(b"Hello"), b"\x02\x13\x00\x00\x00\x00\xff\xff");
     assert_eq!(message(b""), b"\x00\x00\x00\xff\xff");
@@ -106,18 +106,18 @@ fn nothing_at_all() {
 /// After the end there is no more until `reset`, and then everything starts over.
 #[test]
 fn the_end_is_final_and_reset_begins_again() {
-    let mut compressor = boxed::<32768>(Level::Default);
-    let first = compress(&mut compressor, &text(5000, 1), &[100], Flush::Finish);
-    let again = compressor.compress(b"more", &mut [0; 9], Flush::Sync);
+    let mut deflater = boxed::<32768>(Level::Default);
+    let first = compress(&mut deflater, &text(5000, 1), &[100], Flush::Finish);
+    let again = deflater.deflate(b"more", &mut [0; 9], Flush::Sync);
     assert_eq!(again, Progress { consumed: 0, produced: 0, status: Status::End });
-    compressor.reset();
-    assert_eq!(compress(&mut compressor, &text(5000, 1), &[7000], Flush::Finish), first);
+    deflater.reset();
+    assert_eq!(compress(&mut deflater, &text(5000, 1), &[7000], Flush::Finish), first);
     // Not what was waiting when it came, either.
-    compressor.reset();
-    let stopped = compressor.compress(&text(5000, 2), &mut [0; 3], Flush::Sync);
+    deflater.reset();
+    let stopped = deflater.deflate(&text(5000, 2), &mut [0; 3], Flush::Sync);
     assert_eq!(stopped.status, Status::Output);
-    compressor.reset();
-    assert_eq!(compress(&mut compressor, &text(5000, 1), &[7000], Flush::Finish), first);
+    deflater.reset();
+    assert_eq!(compress(&mut deflater, &text(5000, 1), &[7000], Flush::Finish), first);
 }
 
 /// The context goes from message to message, unless it is dropped.
@@ -125,13 +125,13 @@ fn the_end_is_final_and_reset_begins_again() {
 fn context_is_kept_or_dropped() {
     let message = text(300, 3);
     for level in [Level::Fast, Level::Default, Level::Best] {
-        let mut compressor = boxed::<32768>(level);
-        let first = compress(&mut compressor, &message, &[999], Flush::Sync);
-        let second = compress(&mut compressor, &message, &[999], Flush::Sync);
+        let mut deflater = boxed::<32768>(level);
+        let first = compress(&mut deflater, &message, &[999], Flush::Sync);
+        let second = compress(&mut deflater, &message, &[999], Flush::Sync);
         assert!(second.len() < 20, "{level:?}: {}", second.len());
         assert_eq!(inflate(&[first.clone(), second].concat()).unwrap().bytes, [&message[..], &message].concat());
-        compressor.reset();
-        let third = compress(&mut compressor, &message, &[999], Flush::Sync);
+        deflater.reset();
+        let third = compress(&mut deflater, &message, &[999], Flush::Sync);
         assert_eq!(third, first);
     }
 }
@@ -152,7 +152,7 @@ fn message(stream: usize, n: usize) -> Vec<u8> {
 /// A message behind what `history` says, and what it comes to.
 fn packed(encoder: &mut Encoder, history: &mut History<[u8]>, message: &[u8]) -> Vec<u8> {
     let mut output = vec![0; Encoder::<32768>::bound(message.len())];
-    let progress = encoder.compress(history, message, &mut output, Flush::Sync);
+    let progress = encoder.deflate(history, message, &mut output, Flush::Sync);
     assert_eq!((progress.consumed, progress.status), (message.len(), Status::Input));
     output.truncate(progress.produced);
     output
@@ -228,12 +228,12 @@ fn no_distance_exceeds_the_window() {
         for bits in 8..=15 {
             let limit = (1 << bits).min(WINDOW);
             for level in LEVELS {
-                let mut compressor = boxed::<WINDOW>(level);
-                compressor.set_window_bits(bits);
+                let mut deflater = boxed::<WINDOW>(level);
+                deflater.set_window_bits(bits);
                 // The noise comes back after a little more than the window, and after a little less than half of it.
                 let (far, near) = (noise(limit + 1), noise(limit * 2 / 5));
                 let data = [&far[..], &far, &near, &near, &near, &text(20_000, 4)].concat();
-                let all = compress(&mut compressor, &data, &[100_000], Flush::Finish);
+                let all = compress(&mut deflater, &data, &[100_000], Flush::Finish);
                 let told = inflate(&all).unwrap();
                 assert!(told.bytes == data);
                 assert!(told.farthest <= limit, "{level:?} {WINDOW} {bits}: {}", told.farthest);
@@ -287,9 +287,9 @@ fn growth_is_bounded() {
     fn check<const WINDOW: usize>(input: &[u8]) {
         for level in LEVELS {
             for flush in [Flush::Sync, Flush::Finish] {
-                let most = Compressor::<WINDOW>::bound(input.len());
+                let most = Deflater::<WINDOW>::bound(input.len());
                 let mut output = vec![0; most];
-                let progress = boxed::<WINDOW>(level).compress(input, &mut output, flush);
+                let progress = boxed::<WINDOW>(level).deflate(input, &mut output, flush);
                 assert_ne!(
                     progress.status,
                     Status::Output,
@@ -336,11 +336,11 @@ proptest! {
         fn run<const WINDOW: usize>(
             level: Level, bits: u8, rooms: &[usize], pieces: &[(&[u8], Flush)],
         ) -> (Vec<u8>, Vec<u8>) {
-            let mut compressor = boxed::<WINDOW>(level);
-            compressor.set_window_bits(bits);
-            let in_rooms = pieces.iter().flat_map(|(piece, flush)| compress(&mut compressor, piece, rooms, *flush)).collect();
-            compressor.reset();
-            let at_once = pieces.iter().flat_map(|(piece, flush)| compress(&mut compressor, piece, &[100_000], *flush)).collect();
+            let mut deflater = boxed::<WINDOW>(level);
+            deflater.set_window_bits(bits);
+            let in_rooms = pieces.iter().flat_map(|(piece, flush)| compress(&mut deflater, piece, rooms, *flush)).collect();
+            deflater.reset();
+            let at_once = pieces.iter().flat_map(|(piece, flush)| compress(&mut deflater, piece, &[100_000], *flush)).collect();
             (in_rooms, at_once)
         }
         let mut cuts: Vec<(usize, bool)> = cuts.iter().map(|(at, sync)| (at.index(input.len() + 1), *sync)).collect();
@@ -365,10 +365,10 @@ proptest! {
     #[test]
     fn one_byte_at_a_time(seed in any::<u64>(), len in 0..600_usize, level in prop::sample::select(LEVELS.to_vec()), sync in any::<bool>()) {
         let input = text(len, seed);
-        let mut compressor = boxed::<1024>(level);
+        let mut deflater = boxed::<1024>(level);
         let flush = if sync { Flush::Sync } else { Flush::None };
-        let mut all: Vec<u8> = input.chunks(1).flat_map(|byte| compress(&mut compressor, byte, &[1], flush)).collect();
-        all.extend(compress(&mut compressor, b"", &[1], Flush::Finish));
+        let mut all: Vec<u8> = input.chunks(1).flat_map(|byte| compress(&mut deflater, byte, &[1], flush)).collect();
+        all.extend(compress(&mut deflater, b"", &[1], Flush::Finish));
         prop_assert_eq!(inflate(&all), Ok(Told { bytes: input, ..inflate(&all).unwrap() }));
     }
 }

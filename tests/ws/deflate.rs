@@ -1,6 +1,6 @@
 //! Compressed messages: pieces of any size, text, limits, and data that is broken.
 
-use hopwire::deflate::{Compressor, Decoder, Encoder, Flush, History, Level, Window};
+use hopwire::deflate::{Decoder, Deflater, Encoder, Flush, History, Level, Window};
 use hopwire::io::Tx;
 use hopwire::ws::deflate::{Piece, Receiver, Sender};
 use hopwire::ws::{Config, Event, Kind, Limit, Violation};
@@ -12,7 +12,7 @@ use crate::driver::{Got, Inflation, Player, Told, client, frame, server};
 /// A message compressed by itself, as its payload is on the wire.
 fn packed(data: &[u8]) -> Vec<u8> {
     let mut space = vec![0; data.len() + 1000];
-    let progress = Compressor::<32768>::new(Level::Default).compress(data, &mut space, Flush::Sync);
+    let progress = Deflater::<32768>::new(Level::Default).deflate(data, &mut space, Flush::Sync);
     assert_eq!(progress.consumed, data.len());
     space[..progress.produced].strip_suffix(&[0, 0, 0xff, 0xff]).unwrap().to_vec()
 }

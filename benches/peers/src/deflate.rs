@@ -8,7 +8,7 @@
 use crate::harness::*;
 use crate::texts::{json_document, json_messages, noise};
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
-use hopwire::deflate::{Compressor, Encoder, Flush, History, Level, Status};
+use hopwire::deflate::{Deflater, Encoder, Flush, History, Level, Status};
 use miniz_oxide::deflate::core::{CompressorOxide, TDEFLFlush, TDEFLStatus, compress as miniz_compress};
 use miniz_oxide::{DataFormat, deflate::CompressionLevel};
 use std::hint::black_box;
@@ -39,10 +39,10 @@ const GRADES: [Grade; 2] = [
     Grade { name: "default", ours: Level::Default, zlib: 6, miniz: CompressionLevel::DefaultLevel, least: 0.98 },
 ];
 
-struct Hopwire(Box<Compressor>);
+struct Hopwire(Box<Deflater>);
 impl Hopwire {
     fn compress(&mut self, text: &[u8], output: &mut [u8], flush: Flush) -> usize {
-        let progress = self.0.compress(text, output, flush);
+        let progress = self.0.deflate(text, output, flush);
         assert!(progress.consumed == text.len() && progress.status != Status::Output);
         progress.produced
     }
@@ -50,7 +50,7 @@ impl Hopwire {
 impl Peer for Hopwire {
     const NAME: &'static str = "hopwire";
     fn new(grade: &Grade) -> Self {
-        Self(Box::new(Compressor::new(grade.ours)))
+        Self(Box::new(Deflater::new(grade.ours)))
     }
     fn message(&mut self, text: &[u8], output: &mut [u8]) -> usize {
         self.compress(text, output, Flush::Sync)
@@ -142,25 +142,25 @@ fn differential() {
     let repeated = b"abcabcabcab".repeat(300);
     let texts = [noise(5000), json_document(30_000), vec![0; 70_000], repeated, Vec::new(), b"x".to_vec()];
     for level in [Level::Stored, Level::Fast, Level::Default, Level::Best] {
-        let mut compressor = Box::new(Compressor::<32768>::new(level));
+        let mut deflater = Box::new(Deflater::<32768>::new(level));
         for text in &texts {
             let rooms = (1..700).chain([1 << 10, 1 << 12, 1 << 15, 1 << 17]).map(|room| (4000, room));
             let pieces = (1..70).chain([1 << 10]).map(|piece| (piece, 1 << 17));
             for (piece, room) in rooms.chain(pieces) {
-                compressor.reset();
-                let wire = compressed(&mut compressor, text, piece, room);
+                deflater.reset();
+                let wire = compressed(&mut deflater, text, piece, room);
                 assert!(inflated(&wire, text.len()) == *text, "{level:?}, input {piece}, output {room}");
             }
         }
     }
 }
 
-fn compressed(compressor: &mut Compressor, text: &[u8], piece: usize, room: usize) -> Vec<u8> {
+fn compressed(deflater: &mut Deflater, text: &[u8], piece: usize, room: usize) -> Vec<u8> {
     let (mut wire, mut output) = (Vec::new(), vec![0; room]);
     let pieces = text.chunks(piece).enumerate().map(|(at, piece)| (piece, [Flush::Sync, Flush::None][at % 2]));
     for (mut piece, flush) in pieces.chain([(&[][..], Flush::Finish)]) {
         loop {
-            let progress = compressor.compress(piece, &mut output, flush);
+            let progress = deflater.deflate(piece, &mut output, flush);
             wire.extend_from_slice(&output[..progress.produced]);
             piece = &piece[progress.consumed..];
             if progress.status != Status::Output {
@@ -229,7 +229,7 @@ fn judge(grade: &Grade, case: &str, ratios: [f64; 3]) {
 /// keeps between messages (`history`) and what connections take turns with.
 fn memory() {
     let message = &json_messages(1)[0];
-    let ours = (size_of::<Compressor>() + size_of::<usize>()) as f64;
+    let ours = (size_of::<Deflater>() + size_of::<usize>()) as f64;
     fn row<P: Peer>(message: &[u8], ours: f64) {
         let mut output = vec![0; 4096];
         let (_peer, heap) = counted(|| {
