@@ -211,7 +211,7 @@ impl Download<'_> {
         let is_complete = loop {
             match up.poll(now, &mut rx).map_err(|violation| Fault::Stop(violation.into()))? {
                 Some(client::Event::Continue) => {
-                    // Refused if the client did not wait: then it needs none.
+                    // There is room, and the answer has not begun.
                     let _ = down.inform(Status::CONTINUE, &[], &mut tx);
                     start()?;
                 }
