@@ -302,12 +302,16 @@ fn set_cookie_is_never_combined() {
 
 #[test]
 fn lines_of_one_name_make_one_list() {
-    let fields = parse("GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\nSet-Cookie: a\r\nx:\r\nX:2\r\n\r\n").fields;
+    let fields = parse(
+        "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\nSet-Cookie: a\r\nx:\r\nX:2\r\nCookie: a=1\r\ncookie: b=2; c\r\n\r\n",
+    )
+    .fields;
     let one = |name| -> Option<Vec<u8>> { Some(combined(fields, name)?.pieces().flatten().copied().collect()) };
     assert_eq!(one("x"), Some(b"1, 2".to_vec()));
     assert_eq!(one("host"), Some(b"a".to_vec()));
     assert_eq!(one("y"), None);
     assert_eq!(one("Set-Cookie"), None);
+    assert_eq!(one("Cookie"), Some(b"a=1; b=2; c".to_vec()), "no list");
 }
 
 #[test]

@@ -109,7 +109,8 @@ impl<'b> Kept<'b> {
 
 /// All values that came under one name as a single value: "A recipient MAY combine multiple field lines within a field section
 /// that have the same field name into one field line" (RFC 9110 §5.3). `None` if there is none, and for Set-Cookie, whose lines
-/// "cannot be combined into a single field value": "recipients ought to handle 'Set-Cookie' as a special case".
+/// "cannot be combined into a single field value": "recipients ought to handle 'Set-Cookie' as a special case". Lines of Cookie,
+/// which is no list, are "concatenated into a single octet string using the two-octet delimiter" of `; ` (RFC 9113 §8.2.3).
 pub fn combined<'a>(fields: Fields<'a>, name: &'a str) -> Option<Value<'a>> {
     let may = fields.contains(name) && !name.eq_ignore_ascii_case("set-cookie");
     may.then_some(Value::after(fields, name, &[]))
@@ -138,9 +139,10 @@ impl<'a> Value<'a> {
         let (fields, name) = self.before.unwrap_or((Fields::EMPTY, ""));
         let values = move || fields.into_iter().filter(move |field| field.name.is(name) && !field.value.is_empty());
         let is_behind = !self.own.is_empty() && values().next().is_some();
-        let joint: &[u8] = if is_behind { b", " } else { b"" };
-        let mut comma: &[u8] = b"";
-        let before = values().flat_map(move |field| [mem::replace(&mut comma, b", "), field.value]);
+        let comma: &[u8] = if name.eq_ignore_ascii_case("cookie") { b"; " } else { b", " };
+        let joint: &[u8] = if is_behind { comma } else { b"" };
+        let mut between: &[u8] = b"";
+        let before = values().flat_map(move |field| [mem::replace(&mut between, comma), field.value]);
         before.chain([joint]).chain(self.own.iter().copied())
     }
 
