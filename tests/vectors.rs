@@ -11,6 +11,8 @@ use support::{hex, unhex, vectors};
 const PLAYED: &[(&str, &str)] = &[
     ("http1", "http1_server/vectors.rs"),
     ("http1", "http1_client/vectors.rs"),
+    ("http1_own", "http1_server/vectors.rs"),
+    ("http1_own", "http1_client/vectors.rs"),
     ("sse_decode", "sse/vectors.rs"),
     ("sse_encode", "sse/vectors.rs"),
     ("http1_forward", "forward_vectors.rs"),

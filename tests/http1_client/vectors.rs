@@ -1,4 +1,4 @@
-//! The response half of `http1.jsonl` through `http1::Client`.
+//! The response half of `http1.jsonl` and `http1_own.jsonl` through `http1::Client`.
 
 use crate::support::dialogue::{Dialogue, Heard, Reply};
 use crate::support::json::Value;
@@ -23,13 +23,15 @@ struct Played {
 
 #[test]
 fn responses() {
-    vectors::run(&Suite {
-        name: "http1",
-        skip: &|case| (case.text("kind") != "response").then_some("requests: tests/http1_server/vectors.rs"),
-        input: "bytes_hex",
-        play: &play,
-        judge: &judge,
-    });
+    for name in ["http1", "http1_own"] {
+        vectors::run(&Suite {
+            name,
+            skip: &|case| (case.text("kind") != "response").then_some("requests: tests/http1_server/vectors.rs"),
+            input: "bytes_hex",
+            play: &play,
+            judge: &judge,
+        });
+    }
 }
 
 fn play(case: &Value, pieces: &[&[u8]]) -> Played {

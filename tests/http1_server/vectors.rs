@@ -1,4 +1,4 @@
-//! The request half of `http1.jsonl` through `http1::Server`.
+//! The request half of `http1.jsonl` and `http1_own.jsonl` through `http1::Server`.
 
 use std::time::Duration;
 
@@ -24,13 +24,15 @@ struct Played {
 
 #[test]
 fn requests() {
-    vectors::run(&Suite {
-        name: "http1",
-        skip: &|case| (case.text("kind") != "request").then_some("responses: tests/http1_client/vectors.rs"),
-        input: "bytes_hex",
-        play: &play,
-        judge: &judge,
-    });
+    for name in ["http1", "http1_own"] {
+        vectors::run(&Suite {
+            name,
+            skip: &|case| (case.text("kind") != "request").then_some("responses: tests/http1_client/vectors.rs"),
+            input: "bytes_hex",
+            play: &play,
+            judge: &judge,
+        });
+    }
 }
 
 fn play(case: &Value, pieces: &[&[u8]]) -> Played {
