@@ -18,7 +18,7 @@ impl Client {
     /// # Errors
     /// The server broke a rule or a limit, or was late. Every later call returns the same error, and `wants` is
     /// [`Wants::Close`].
-    #[inline]
+    #[inline(always)]
     pub fn poll<'b>(&mut self, now: Instant, rx: &mut Rx<'b>) -> Result<Option<Event<'b>>, Violation> {
         if let Incoming::Content(Unread::Chunked(decoder)) = &mut self.incoming
             && let Some(data) = decoder.whole_chunk(rx)

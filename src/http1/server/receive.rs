@@ -19,7 +19,7 @@ impl Server {
     /// # Errors
     /// The client broke a rule or a limit, or was late. The answer that says so is in `tx`, if one could still begin; every later
     /// call returns the same error, and `wants` is [`Wants::Close`].
-    #[inline]
+    #[inline(always)]
     pub fn poll<'b>(&mut self, now: Instant, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
         if let Incoming::Content(Unread::Chunked(decoder)) = &mut self.incoming
             && !self.expects_continue
