@@ -16,6 +16,7 @@
 use super::{Config, Event, Kind, Limit, Violation};
 use crate::bytes::{Text, utf8};
 use crate::deflate::{Decoder, Encoder, Flush, History, Status, Window};
+use crate::io::Full;
 
 /// A piece of a message: of [`Event::Compressed`], or of what is to be compressed.
 #[derive(Clone, Copy, Debug)]
@@ -271,7 +272,7 @@ impl Receiver {
 /// let mut tx = Tx::new(&mut out);
 ///
 /// let mut piece = Piece { kind: ws::Kind::Text, data: b"Hello, hello, hello", end: true };
-/// while let Some((data, end)) = sender.deflate(&mut piece, &mut encoder, &mut history, &mut space) {
+/// while let Some((data, end)) = sender.deflate(&mut piece, &mut encoder, &mut history, &mut space)? {
 ///     conn.send_compressed_piece(ws::Kind::Text, data, end, &mut tx)?;
 /// }
 /// assert_eq!(tx.written()[0], 0xc1);
@@ -298,18 +299,23 @@ impl Sender {
     /// The next compressed bytes of the message, to be sent as a piece of it, and whether they end it; `None` when nothing
     /// is left of `piece`.
     ///
-    /// `out` has at least 16 bytes, and any content. `encoder` may serve others between two messages, `history` only where the
-    /// context is not kept.
+    /// `out` has any content. `encoder` may serve others between two messages, `history` only where the context is not kept.
+    ///
+    /// # Errors
+    /// `out` has fewer than 16 bytes.
     pub fn deflate<'o, const TABLE: usize>(
         &mut self,
         piece: &mut Piece<'_>,
         encoder: &mut Encoder<TABLE>,
         history: &mut History<[u8]>,
         out: &'o mut [u8],
-    ) -> Option<(&'o [u8], bool)> {
+    ) -> Result<Option<(&'o [u8], bool)>, Full> {
+        if out.len() < LEAST_ROOM {
+            return Err(Full { needed: LEAST_ROOM });
+        }
         if !self.begun {
             if piece.data.is_empty() && !piece.end {
-                return None;
+                return Ok(None);
             }
             encoder.reset();
             if !self.takeover {
@@ -317,9 +323,8 @@ impl Sender {
             }
             (self.begun, self.holding) = (true, 0);
         }
-        debug_assert!(out.len() >= 16, "no room to hold back the tail");
         let holding = usize::from(self.holding);
-        out.get_mut(..holding)?.copy_from_slice(&self.held[..holding]);
+        out[..holding].copy_from_slice(&self.held[..holding]);
         let flush = if piece.end { Flush::Sync } else { Flush::None };
         let progress = encoder.deflate(history, piece.data, &mut out[holding..], flush);
         piece.data = &piece.data[progress.consumed..];
@@ -330,11 +335,11 @@ impl Sender {
         if done && piece.end {
             debug_assert_eq!(tail, TAIL, "a sync flush ends with it");
             (self.begun, piece.end) = (false, false);
-            return Some((data, true));
+            return Ok(Some((data, true)));
         }
         self.holding = least(tail.len());
         self.held[..tail.len()].copy_from_slice(tail);
-        (!data.is_empty() || !done).then_some((data, false))
+        Ok((!data.is_empty() || !done).then_some((data, false)))
     }
 }
 
@@ -349,6 +354,9 @@ fn least(len: usize) -> u8 {
     debug_assert!(len <= TAIL.len());
     len.to_le_bytes()[0]
 }
+
+/// What a [`Sender`] writes in any case: the tail that it holds back, and something before it.
+const LEAST_ROOM: usize = 16;
 
 /// §7.2.1: an empty stored block without its first byte.
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];

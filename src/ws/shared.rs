@@ -59,7 +59,7 @@ impl Shared {
             if packed.len() < len + room {
                 packed.resize(len + room, 0);
             }
-            let Some((data, end)) = sender.deflate(&mut piece, encoder, history, &mut packed[len..]) else { break };
+            let Ok(Some((data, end))) = sender.deflate(&mut piece, encoder, history, &mut packed[len..]) else { break };
             len += data.len();
             if end {
                 break;

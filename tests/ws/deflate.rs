@@ -1,7 +1,7 @@
 //! Compressed messages: pieces of any size, text, limits, and data that is broken.
 
 use hopwire::deflate::{Decoder, Deflater, Encoder, Flush, History, Level, Window};
-use hopwire::io::Tx;
+use hopwire::io::{Full, Tx};
 use hopwire::ws::deflate::{Piece, Receiver, Sender};
 use hopwire::ws::{Config, Event, Kind, Limit, Violation};
 use proptest::collection::vec;
@@ -166,6 +166,19 @@ fn an_output_of_less_than_a_code_point_is_too_small() {
 }
 
 #[test]
+fn room_for_less_than_the_tail_is_too_small_to_send_from() {
+    let (mut encoder, mut history) =
+        (Box::new(Encoder::<32768>::new(Level::Fast)), Box::new(History::<[u8; 32768]>::new()));
+    let (mut sender, mut space) = (Sender::new(true), [0; 16]);
+    let mut piece = Piece { kind: Kind::Text, data: b"hello", end: true };
+    for len in 0..16 {
+        let result = sender.deflate(&mut piece, &mut encoder, &mut *history, &mut space[..len]);
+        assert_eq!((result, piece.data.len()), (Err(Full { needed: 16 }), 5));
+    }
+    assert!(matches!(sender.deflate(&mut piece, &mut encoder, &mut *history, &mut space), Ok(Some((_, true)))));
+}
+
+#[test]
 fn a_message_that_was_not_compressed_leaves_the_context_alone() {
     let hello = b"\xf2\x48\xcd\xc9\xc9\x07\x00";
     let wire = [frame(0xc1, hello, true), frame(0x81, b"other", true), frame(0xc1, b"\xf2\x00\x11\x00\x00", true)];
@@ -206,7 +219,7 @@ proptest! {
                 let data = chunks.next().unwrap_or(&[]);
                 let end = chunks.peek().is_none();
                 let mut left = Piece { kind, data, end };
-                while let Some((data, end)) = sender.deflate(&mut left, &mut encoder, &mut *history, &mut space) {
+                while let Some((data, end)) = sender.deflate(&mut left, &mut encoder, &mut *history, &mut space).unwrap() {
                     let mut out = [0; 300];
                     let mut tx = Tx::new(&mut out);
                     match masked {
