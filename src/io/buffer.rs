@@ -226,20 +226,23 @@ impl DerefMut for Loaded<'_> {
     }
 }
 
-/// Keeps what was not consumed; without any, no memory.
+/// Keeps what was not consumed, in little more memory than that takes; without any, in none.
 #[cfg(feature = "alloc")]
 impl Drop for Loaded<'_> {
     fn drop(&mut self) {
         self.stash.ended = self.inbox.ended;
-        let tail = self.inbox.unconsumed();
-        if tail.is_empty() {
-            self.stash.tail = Vec::new();
-            return;
+        let (tail, kept) = (self.inbox.unconsumed(), &mut self.stash.tail);
+        if tail.is_empty() || kept.capacity() > 2 * tail.len() + SLACK {
+            *kept = Vec::new();
         }
-        self.stash.tail.clear();
-        self.stash.tail.extend_from_slice(tail);
+        kept.clear();
+        kept.extend_from_slice(tail);
     }
 }
+
+/// Bytes of memory not worth giving back while a tail is kept.
+#[cfg(feature = "alloc")]
+const SLACK: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -321,6 +324,20 @@ mod tests {
         inbox.consume(6);
         drop(inbox);
         assert_eq!(stash.capacity(), 0);
+    }
+
+    /// Who sends much once and then little does not hold the memory of much.
+    #[test]
+    #[cfg(feature = "alloc")]
+    fn a_stash_does_not_keep_the_memory_of_a_longer_tail() {
+        let (mut big, mut stash) = (alloc::vec![0; 65_536], Stash::default());
+        read(&mut stash.load(&mut big).unwrap(), &[b'x'; 60_000]);
+        assert!((60_000..61_000).contains(&stash.capacity()), "{}", stash.capacity());
+        stash.load(&mut big).unwrap().consume(59_900);
+        assert!((100..=2 * 100 + SLACK).contains(&stash.capacity()), "{}", stash.capacity());
+        stash.load(&mut big).unwrap().consume(99);
+        assert_eq!(stash.load(&mut big).unwrap().rx().bytes(), b"x");
+        assert!(stash.capacity() <= 2 + SLACK, "{}", stash.capacity());
     }
 
     /// Bytes once consumed must not come again, or a request would be answered twice.
