@@ -249,6 +249,24 @@ proptest! {
     }
 }
 
+/// A size of any number of digits, in either case, behind another chunk: read at once, and byte by byte.
+#[test]
+fn sizes_of_any_length() {
+    for size in [1, 0xf, 0x10, 0xab, 0xff, 0x100, 0xabc, 0xfff, 0x1000, 0x1234, 0xfedc, 0xffff, 0x1_0000, 0x1_2345] {
+        for line in [format!("{size:x}"), format!("{size:X}"), format!("0{size:x}"), format!("000{size:X}")] {
+            let data: Vec<u8> = (0..size).map(|n: usize| n.to_le_bytes()[0]).collect();
+            let chunk = [line.as_bytes(), b"\r\n", &data, b"\r\n"].concat();
+            let wire = [b"1\r\nx\r\n", &chunk[..], &chunk, b"0\r\n\r\n"].concat();
+            let body = Ok(Some(([&b"x"[..], &data, &data].concat(), Vec::new(), wire.len())));
+            let most = 1 + 2 * size as u64;
+            assert_eq!(decode(&wire, &[], false, (most, 0)), body, "{line}");
+            assert_eq!(decode(&wire, &[], false, (most - 1, 0)), Err(Violation::Limit(Limit::Body)), "{line}");
+            let bytewise: Vec<usize> = (1..20).collect();
+            assert_eq!(decode(&wire, &bytewise, false, (most, 0)), body, "{line}");
+        }
+    }
+}
+
 #[test]
 fn the_content_has_a_limit_judged_at_each_size() {
     let too_long = Err(Violation::Limit(Limit::Body));
@@ -307,7 +325,46 @@ fn trailers_that_fill_the_buffer_are_a_limit() {
     assert_eq!(full.err(), Some(Violation::Limit(Limit::Trailers)));
 }
 
-/// Sixteen bytes at a time or one: each byte is looked at once, and what is consumed is gone.
+/// None of the places of a size line is without end: each takes what its line has room for, and not a byte more.
+#[test]
+fn every_byte_of_an_extension_counts() {
+    for (start, filler) in [
+        ("1;", "a"),
+        ("1;", " "),
+        ("1 ", "\t"),
+        ("1;a", " "),
+        ("1;a=", "\t"),
+        ("1;a=", "b"),
+        ("1;a=b", " "),
+        ("1;a=\"", "b"),
+        ("1;a=\"", "\\b"),
+        ("1;a=\"\"", " "),
+        ("1;a;", "a"),
+        ("1;a=b;", " "),
+    ] {
+        let line = |n: usize| start.to_owned() + &filler.repeat(n);
+        let most = 100;
+        let fits = (most - (start.len() - 1)) / filler.len();
+        assert_eq!(decode(line(fits).as_bytes(), &[], false, (9, most as u32)), Ok(None), "{start:?} {filler:?}");
+        let too_long = Err(Violation::Limit(Limit::ChunkExtensions));
+        assert_eq!(decode(line(fits + 1).as_bytes(), &[], false, (9, most as u32)), too_long, "{start:?} {filler:?}");
+    }
+}
+
+/// What comes a byte at a time is consumed as it comes, so nothing is looked at twice; but for the trailers, whose lines have a
+/// proof of their own.
+#[test]
+fn nothing_before_the_trailers_waits() {
+    let wire = b"5;a=b; c=\"d\\\"\"\r\nhello\r\n00010 \t;e\r\n0123456789abcdef\r\n0;f\r\n";
+    let (mut decoder, limits) = (Decoder::new(99, 99), HeadLimits::new());
+    for &byte in wire {
+        let mut received = [byte];
+        let mut rx = Rx::new(&mut received);
+        while decoder.poll(&mut rx, &limits).is_ok_and(|piece| piece.is_some()) {}
+        assert_eq!(rx.consumed(), 1);
+    }
+}
+
 #[test]
 fn a_failure_stays() {
     let limits = HeadLimits::new();
