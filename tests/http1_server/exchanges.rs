@@ -177,6 +177,30 @@ fn unwanted_content_is_dropped_up_to_a_budget() {
     assert_eq!(run(&chunked("x\r\n")), (Wants::Close, 1, false));
 }
 
+/// Chunks that come one by one behind the answer, or all at once, are dropped, not told.
+#[test]
+fn nothing_is_told_of_a_request_that_is_answered() {
+    let chunks = "1\r\na\r\n".repeat(5) + "10\r\n0123456789abcdef\r\n0\r\nT: u\r\n\r\n";
+    for request in [
+        format!("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}"),
+        format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\n\r\n{}", "x".repeat(40)),
+    ] {
+        let head = request.find("\r\n\r\n").unwrap() + 4;
+        for size in 1..=request.len() - head {
+            let mut exchange = Exchange::new(Server::default());
+            let mut early = |server: &mut Server, told: &Told, out: &mut Out| {
+                assert!(matches!(told, Told::Request(_)), "{told:?}");
+                ok(server, out);
+            };
+            exchange.feed(&request.as_bytes()[..head], &mut early);
+            request.as_bytes()[head..].chunks(size).for_each(|piece| exchange.feed(piece, &mut early));
+            exchange.feed(GET, &mut early);
+            let wire = exchange.wire();
+            assert_eq!((exchange.told.len(), wire.matches("200 OK").count()), (2, 2), "{size}");
+        }
+    }
+}
+
 #[test]
 fn an_answer_that_goes_on_closes_only_if_its_request_is_left_unread() {
     let request = |n: usize| format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {n}\r\n\r\n{}", "x".repeat(n));

@@ -88,6 +88,71 @@ fn each_limit_has_its_status() {
     }
 }
 
+/// What is as long as it may be passes, in any of two pieces; what is longer by one does not.
+#[test]
+fn each_limit_is_exact() {
+    let config = Config {
+        head: HeadLimits { line: 40, bytes: 120, fields: 3, empty_lines: 2 },
+        max_body: 9,
+        max_chunk_ext: 5,
+        ..Config::default()
+    };
+    let get = |line: usize| format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(line - 14));
+    let head = |bytes: usize| format!("GET / HTTP/1.1\r\nHost: a\r\nX:{}\r\n\r\n", "a".repeat(bytes - 31));
+    let fields = |n: usize| format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "a:\r\n".repeat(n - 1));
+    let empty_lines = |n: usize| "\r\n".repeat(n) + &get(14);
+    let length = |n: usize| format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {n}\r\n\r\n{}", "x".repeat(n));
+    let coded = |body: String| format!("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
+    let in_one = |n: usize| coded(format!("{n:x}\r\n{}\r\n0\r\n\r\n", "x".repeat(n)));
+    let in_many = |n: usize| coded("1\r\nx\r\n".repeat(n) + "0\r\n\r\n");
+    let extension = |n: usize| coded(format!("1;{}\r\nx\r\n0;a\r\n\r\n", "a".repeat(n - 3)));
+    let section = |bytes: usize| coded(format!("0\r\nX:{}\r\n\r\n", "a".repeat(bytes - 6)));
+    let trailers = |n: usize| coded(format!("0\r\n{}\r\n", "a:\r\n".repeat(n)));
+    type Case<'a> = (&'a dyn Fn(usize) -> String, usize, u16);
+    let cases: [Case<'_>; 10] = [
+        (&get, 40, 414),
+        (&head, 120, 431),
+        (&fields, 3, 431),
+        (&empty_lines, 2, 400),
+        (&length, 9, 413),
+        (&in_one, 9, 413),
+        (&in_many, 9, 413),
+        (&extension, 5, 413),
+        (&section, 120, 431),
+        (&trailers, 3, 431),
+    ];
+    for (case, (request, most, status)) in cases.into_iter().enumerate() {
+        for n in [most, most + 1] {
+            let request = request(n);
+            for cut in 0..request.len() {
+                let mut exchange = Exchange::new(Server::new(config));
+                exchange.feed(&request.as_bytes()[..cut], &mut answer_ok);
+                exchange.feed(&request.as_bytes()[cut..], &mut answer_ok);
+                let refused = exchange.violation.map(|violation| violation.status().code());
+                assert_eq!(refused, (n > most).then_some(status), "case {case}, {n}: {request:?} at {cut}");
+                let line = format!("HTTP/1.1 {} ", refused.unwrap_or(200));
+                assert!(exchange.wire().starts_with(&line), "case {case}, {n}: {}", exchange.wire());
+            }
+        }
+    }
+}
+
+/// What is refused for what it is, and not for its length.
+#[test]
+fn each_refusal_has_its_status() {
+    for (request, status) in [
+        ("GET / HTTP/1.1\r\n\r\n", "400 Bad Request"),
+        ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "501 Not Implemented"),
+        ("GET / HTTP/2.0\r\n", "505 HTTP Version Not Supported"),
+        ("GET / HTTP/0.9\r\n", "505 HTTP Version Not Supported"),
+    ] {
+        let mut exchange = Exchange::new(Server::default());
+        exchange.feed(request.as_bytes(), &mut ignore);
+        assert!(exchange.violation.is_some_and(|violation| status.starts_with(&violation.status().code().to_string())));
+        assert_eq!(exchange.wire(), format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"));
+    }
+}
+
 #[test]
 fn a_full_buffer_without_progress_is_a_limit() {
     let chunked: &[u8] = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: abc";

@@ -74,6 +74,27 @@ fn an_answer_ends_the_deadline_of_content() {
     assert_eq!(exchange.server.poll_timeout(), Instant::ZERO.checked_add(Config::DRAIN_TIMEOUT));
 }
 
+/// Two status lines for one request would be read as answers to two.
+#[test]
+fn no_408_follows_a_response_that_has_begun() {
+    for begun in [false, true] {
+        let mut exchange = Exchange::new(Server::default());
+        exchange.feed(&POST5[..POST5.len() - 2], &mut |server, told, out| {
+            if begun && matches!(told, Told::Request(_)) {
+                out.call(|tx| server.respond(Status::OK, &[], BodyLength::Length(9), tx)).unwrap();
+            }
+        });
+        let due = exchange.server.poll_timeout().unwrap();
+        let mut space = [0; 200];
+        let mut tx = Tx::new(&mut space[..if begun { 0 } else { 200 }]);
+        assert_eq!(exchange.server.handle_timeout(due, &mut tx), Ok(()));
+        assert_eq!((exchange.server.wants(), tx.is_empty()), (Wants::Close, begun));
+        exchange.feed(b"lo", &mut ignore);
+        assert_eq!(exchange.violation, Some(Violation::Timeout(Timeout::Body)));
+        assert_eq!(exchange.wire().matches("HTTP/1.1").count(), usize::from(begun));
+    }
+}
+
 #[test]
 fn a_client_that_was_never_told_to_go_on_is_not_late() {
     let mut exchange = Exchange::new(Server::default());
