@@ -263,8 +263,8 @@ impl Server {
         // to CONNECT" (RFC 9110 §9.3.6).
         if self.connect_method && status.is_successful() {
             return match body {
-                BodyLength::None | BodyLength::Length(0) if self.request_is_read() => Ok(Plan { tunnel: true, ..plan }),
-                BodyLength::None | BodyLength::Length(0) => Err(Misuse::RequestIncomplete),
+                // The request is read: one with content was refused.
+                BodyLength::None | BodyLength::Length(0) => Ok(Plan { tunnel: true, ..plan }),
                 BodyLength::Length(_) | BodyLength::Chunked => Err(Misuse::ContentNotAllowed),
             };
         }
