@@ -314,6 +314,35 @@ mod tests {
             }
         }
 
+        #[test]
+        fn agrees_with_a_reader_byte_by_byte(value in proptest::collection::vec(prop_oneof![
+            3 => Just(b','), 3 => Just(b'"'), 2 => Just(b'\\'), 2 => Just(b' '), 1 => Just(b'\t'), 3 => Just(b'a'), 1 => any::<u8>()
+        ], 0..40)) {
+            let (mut parts, mut quoted, mut escaped) = (std::vec![Vec::new()], false, false);
+            for &b in &value {
+                if b == b',' && !quoted {
+                    parts.push(Vec::new());
+                    continue;
+                }
+                if quoted && escaped {
+                    escaped = false;
+                } else if b == b'"' {
+                    quoted = !quoted;
+                } else if b == b'\\' {
+                    escaped = quoted;
+                }
+                parts.last_mut().unwrap().push(b);
+            }
+            let is_space = |b: &u8| *b == b' ' || *b == b'\t';
+            let bare = parts.iter().map(|part| {
+                let from = part.iter().position(|b| !is_space(b)).unwrap_or(part.len());
+                let to = part.iter().rposition(|b| !is_space(b)).map_or(from, |last| last + 1);
+                &part[from..to]
+            });
+            let twin: Vec<_> = bare.filter(|part| !part.is_empty()).collect();
+            prop_assert_eq!(elements(&value).collect::<Vec<_>>(), twin);
+        }
+
         /// What is quoted comes back.
         #[test]
         fn quoting_is_undone(plain in "[ -~]{0,20}") {

@@ -462,6 +462,7 @@ mod tests {
     use std::format;
     use std::string::String;
     use std::vec;
+    use std::vec::Vec;
 
     #[test]
     fn ready_lines_are_the_lines() {
@@ -514,6 +515,20 @@ mod tests {
             }
         }
         assert_eq!(judge("", b""), Err(Misuse::FieldName));
+    }
+
+    /// Each length goes its own way.
+    #[test]
+    fn what_is_put_is_what_was_given() {
+        let from: Vec<u8> = (0..70).collect();
+        for len in 0..=from.len() {
+            let mut space = [0xaa; 72];
+            let mut out = Writer(&mut space[1..]);
+            out.put(&from[..len]);
+            assert_eq!(out.0.len(), 71 - len);
+            let expected = [&[0xaa][..], &from[..len], &[0xaa; 71][len..]].concat();
+            assert_eq!(space.as_slice(), expected);
+        }
     }
 
     /// A start line is the only thing that is not looked at, and that only in part.

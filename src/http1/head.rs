@@ -249,6 +249,30 @@ pub(super) fn in_usize(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// One option alone is read at once; with others it means the same.
+        #[test]
+        fn options_are_read_alike_alone_and_in_a_list(options in prop::collection::vec(prop::sample::select(&[
+            "close", "Close", "CLOSE", "closed", "clos", "keep-alive", "Keep-Alive", "keep_alive", "upgrade", "UPGRADE", "upgradf",
+            "x", "", " ", "te", "\"close\"",
+        ][..]), 0..4)) {
+            let value = options.join(",");
+            let has = |wanted: &str| options.iter().any(|option| option.trim().eq_ignore_ascii_case(wanted));
+            let mut wishes = Wishes::NONE;
+            wishes.connection(value.trim().as_bytes());
+            for (wish, name) in [(Wishes::CLOSE, "close"), (Wishes::KEEP_ALIVE, "keep-alive"), (Wishes::UPGRADE, "upgrade")] {
+                prop_assert_eq!(wishes.has(wish), has(name), "{:?}", value);
+            }
+        }
+    }
+}
+
 /// What the tests of both heads have in common.
 #[cfg(test)]
 pub(super) mod proof {

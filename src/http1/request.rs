@@ -466,6 +466,38 @@ mod tests {
         }
     }
 
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 8 } else { 3000 }))]
+
+        /// The fast way takes nothing that the other refuses, and takes it for the same.
+        #[test]
+        fn a_plain_request_line_is_one(
+            parts in prop::collection::vec(prop::sample::select(&[
+                "GET ", "GET", "POST ", "P!~ ", "CONNECT ", "OPTIONS ", " ", "\t", "/", "//", "*", "a", "a.b:80", "http://a", "?", "#", "[",
+                "%4f", "%4", "%", "{", "\\", "\u{e9}", "_-.~!$&'()*+,;=:@", "0123456789abcdefghijklmnopqrstuvwxyz", " HTTP/1.1",
+                " HTTP/1.0", " http/1.1", " HTTP/1.1 ",
+            ][..]), 0..7),
+            lead in any::<bool>(), end in any::<bool>(),
+        ) {
+            let line = [if lead { "GET /" } else { "" }, &parts.concat(), if end { " HTTP/1.1" } else { "" }].concat();
+            for before in ["", "\r\n\r\n"] {
+                let view = [before, &line, "\r\nHost: a\r\n"].concat();
+                if let Some(method) = plain_request_line(view.as_bytes(), before.len(), line.as_bytes()) {
+                    prop_assert_eq!(judge_request_line(line.as_bytes()), Ok((method, Version::Http11)), "{:?}", line);
+                }
+            }
+        }
+    }
+
+    /// The usual lines go the fast way, or its twin would prove nothing.
+    #[test]
+    fn usual_request_lines_are_plain() {
+        for line in ["GET / HTTP/1.1", "POST /a/b.c?d=e&f=%20 HTTP/1.1", "DELETE /x-y_z;v=1 HTTP/1.1"] {
+            assert!(plain_request_line(line.as_bytes(), 0, line.as_bytes()).is_some(), "{line}");
+        }
+        assert_eq!(plain_request_line(b"CONNECT /a HTTP/1.1", 0, b"CONNECT /a HTTP/1.1"), None);
+    }
+
     const PARTS: &[&str] = &[
         "GET ",
         "POST ",
