@@ -165,6 +165,8 @@ fn an_http_server() {
                     bodies += data.len();
                     server.respond(Status::OK, FIELDS, BodyLength::Chunked, &mut tx).expect("once a request");
                     server.body(data, &mut tx).expect("there is room");
+                    server.body_prefix(1 << 16, &mut tx).expect("there is room");
+                    server.body_suffix(&mut tx).expect("there is room");
                 }
                 server::Event::End if server.owes_response() => {
                     server.inform(Status::EARLY_HINTS, FIELDS, &mut tx).expect("before the answer");
@@ -316,6 +318,44 @@ fn a_websocket() {
         let _ = (conn.poll_timeout(), conn.handle_timeout(Instant::ZERO, &mut tx));
     });
     assert!(events > 141);
+    assert_eq!(asked, (0, 0));
+}
+
+/// Messages, pieces, prefixes and control frames of both roles, and what deadlines send.
+#[test]
+fn what_a_websocket_sends() {
+    let text = "x".repeat(1024);
+    let mut payload = vec![7; 1 << 16];
+    let (mut out, mut space) = (vec![0; 1 << 16], [0; 64]);
+    let asked = allocations(|| {
+        let mut server = ws::Connection::<ws::Server>::default();
+        let mut client = ws::Connection::client(|key: &mut [u8]| key.fill(7), ws::Config::new());
+        for _ in 0..10 {
+            let mut tx = Tx::new(&mut out);
+            let tx = &mut tx;
+            server.send_text(&text[..16], tx).expect("there is room");
+            server.send_binary(text.as_bytes(), tx).expect("there is room");
+            server.send_prefix(ws::Kind::Binary, 1 << 16, true, tx).expect("there is room");
+            server.send_text_piece("be", false, tx).expect("there is room");
+            server.send_ping(b"?", tx).expect("there is room");
+            server.send_text_piece("gun", true, tx).expect("there is room");
+            let frame = ws::Frame::text("hello", &mut space).expect("there is room");
+            server.send_frame(frame, tx).expect("there is room");
+            client.send_text(&text[..16], tx).expect("there is room");
+            client.send_binary(text.as_bytes(), tx).expect("there is room");
+            client.send_prefix(ws::Kind::Binary, &mut payload[..], true, tx).expect("there is room");
+            client.send_pong(b"!", tx).expect("there is room");
+            client.send_frame(frame, tx).expect("there is room");
+        }
+        let mut tx = Tx::new(&mut out);
+        let start = server.poll_timeout().expect("the clock");
+        server.handle_timeout(start, &mut tx).expect("there is room");
+        let ping = server.poll_timeout().expect("a deadline");
+        server.handle_timeout(ping, &mut tx).expect("there is room");
+        assert_eq!(tx.written(), [0x89, 0]);
+        server.close(ping, CloseCode::NORMAL, "bye", &mut tx).expect("there is room");
+        client.close(ping, CloseCode::NORMAL, "bye", &mut tx).expect("there is room");
+    });
     assert_eq!(asked, (0, 0));
 }
 
