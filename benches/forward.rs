@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use hopwire::http::forward::{Client, Intermediary, ReceivedRequest};
+use hopwire::http::forward::{Intermediary, Node, ReceivedRequest};
 use hopwire::http1::{HeadLimits, RequestHead};
 use hopwire::io::{Rx, Tx};
 
@@ -16,7 +16,7 @@ fn forward(c: &mut Criterion) {
     let request =
         RequestHead::new().poll(&mut Rx::new(&mut wire), &HeadLimits::new()).ok().flatten().expect("a good head");
     let received = ReceivedRequest::from(&request);
-    let (proxy, client) = (Intermediary::new("edge").expect("a name"), Client::new(None, false));
+    let (proxy, client) = (Intermediary::new("edge").expect("a name"), Node::new(None, false));
     let mut out = [0; 4096];
     c.bench_function("forward/rules", |b| b.iter(|| black_box(proxy.request(black_box(&received), &client).is_ok())));
     c.bench_function("forward/written", |b| {

@@ -74,13 +74,13 @@ fn the_count_counts() {
 
 #[test]
 fn forwarding() {
-    use hopwire::http::forward::{Client, Intermediary, Trace};
+    use hopwire::http::forward::{ForwardedPolicy, Intermediary, Node};
     let mut head = *b"GET https://b/ HTTP/1.1\r\nHost: a\r\nVia: 1.0 x\r\nConnection: y, upgrade\r\nUpgrade: websocket\r\nY: 1\r\nZ: 2\r\n\r\n";
     let mut out = [0; 1024];
     let asked = allocations(|| {
-        let client = Client::new(Some([192, 0, 2, 1].into()), true);
+        let client = Node::new(Some([192, 0, 2, 1].into()), true);
         let edge = Intermediary::new("edge").expect("a name");
-        let edge = Intermediary { forwarded: Trace::Append, x_forwarded: Trace::Append, ..edge };
+        let edge = Intermediary { forwarded: ForwardedPolicy::Append, x_forwarded: ForwardedPolicy::Append, ..edge };
         let (mut rx, limits) = (Rx::new(&mut head), http1::HeadLimits::new());
         let request = http1::RequestHead::new().poll(&mut rx, &limits).ok().flatten().expect("whole");
         let mut tx = Tx::new(&mut out);
@@ -93,7 +93,7 @@ fn forwarding() {
 /// A request, its answer with trailers, and all that is between them.
 #[test]
 fn forwarding_both_ways() {
-    use hopwire::http::forward::{Client, Intermediary};
+    use hopwire::http::forward::{Intermediary, Node};
     let mut came =
         *b"PUT / HTTP/1.1\r\nHost: a\r\nConnection: te, x\r\nTE: trailers\r\nX: 1\r\nContent-Length: 5\r\n\r\nhello";
     let mut answered = *b"HTTP/1.1 103 E\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nVia: 1.0 x\r\nY: a\r\n b\r\n\r\n\
@@ -101,7 +101,7 @@ fn forwarding_both_ways() {
     let (mut out, mut on) = ([0; 1024], [0; 1024]);
     let asked = allocations(|| {
         let edge = Intermediary { trailers: true, ..Intermediary::new("edge").expect("a name") };
-        let who = Client::new(None, false);
+        let who = Node::new(None, false);
         let (mut server, mut client) = (http1::Server::default(), http1::Client::default());
         let (mut rx, mut tx) = (Rx::new(&mut came), Tx::new(&mut out));
         let (mut answer, mut up) = (Rx::new(&mut answered), Tx::new(&mut on));

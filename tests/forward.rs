@@ -6,7 +6,7 @@
 mod bodies;
 
 use hopwire::http::forward::{
-    Asked, Client, Content, Intermediary, ReceivedRequest, Stop, TargetUri, Trace, Trailers, combined,
+    Asked, Content, ForwardedPolicy, Intermediary, Node, ReceivedRequest, Stop, TargetUri, Trailers, combined,
 };
 use hopwire::http::{Fields, HttpDate, Method, Version};
 use hopwire::http1::{HeadLimits, Misuse, Request, RequestHead, ResponseHead, Timeout, Violation};
@@ -29,7 +29,7 @@ fn parse(head: &str) -> Request<'static> {
 
 /// What leaves when this head comes from 192.0.2.7.
 fn through(proxy: &Intermediary<'_>, head: &str) -> Result<String, Stop> {
-    let (request, client) = (parse(head), Client::new(Some([192, 0, 2, 7].into()), false));
+    let (request, client) = (parse(head), Node::new(Some([192, 0, 2, 7].into()), false));
     let forwarded = proxy.request(&(&request).into(), &client)?;
     let mut space = [0; 4096];
     let mut tx = Tx::new(&mut space);
@@ -51,7 +51,7 @@ fn stop(head: &str) -> Stop {
 /// What is remembered of a GET with these fields.
 fn asked(proxy: &Intermediary<'static>, version: &str, fields: &str) -> Asked {
     let head: &'static str = format!("GET / HTTP/{version}\r\nHost: a\r\n{fields}\r\n").leak();
-    let client = Box::leak(Box::new(Client::new(None, false)));
+    let client = Box::leak(Box::new(Node::new(None, false)));
     proxy.request(&(&parse(head)).into(), client).unwrap().asked()
 }
 
@@ -86,7 +86,7 @@ fn connection_cannot_strip_what_is_for_the_other_end() {
         format!("Connection: host, Authorization, cookie, X-Forwarded-For, via, cache-control\r\nX: 1\r\n{kept}");
     assert_eq!(fields(&edge(), &head), format!("X: 1\r\n{kept}"));
     let text = format!("GET / HTTP/1.1\r\nHost: a\r\n{head}\r\n");
-    let (request, client) = (parse(&text), Client::new(None, false));
+    let (request, client) = (parse(&text), Node::new(None, false));
     assert!(edge().request(&(&request).into(), &client).unwrap().tried_to_strip());
     let left =
         through(&edge(), "POST / HTTP/1.1\r\nHost: a\r\nConnection: Content-Length\r\nContent-Length: 5\r\n\r\n")
@@ -203,20 +203,20 @@ fn expectations_are_kept_where_they_mean_something() {
 fn where_a_request_came_from_is_told_as_the_policy_says() {
     let came = "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: b\r\nForwarded: for=203.0.113.9\r\n";
     let left = |trace| fields(&Intermediary { forwarded: trace, x_forwarded: trace, ..edge() }, came);
-    assert_eq!(left(Trace::Pass), came);
-    assert_eq!(left(Trace::Remove), "");
+    assert_eq!(left(ForwardedPolicy::Pass), came);
+    assert_eq!(left(ForwardedPolicy::Remove), "");
     assert_eq!(
-        left(Trace::Replace),
+        left(ForwardedPolicy::Replace),
         "forwarded: for=192.0.2.7;proto=http;host=a\r\nx-forwarded-for: 192.0.2.7\r\nx-forwarded-proto: http\r\nx-forwarded-host: a\r\n"
     );
     assert_eq!(
-        left(Trace::Append),
+        left(ForwardedPolicy::Append),
         "X-Forwarded-Proto: https\r\nX-Forwarded-Host: b\r\nforwarded: for=203.0.113.9, for=192.0.2.7;proto=http;host=a\r\n\
          x-forwarded-for: 203.0.113.9, 192.0.2.7\r\n"
     );
     // What needs quotes gets them, and who is not told is unknown.
-    let tell = |client: Client, host: &str| {
-        let proxy = Intermediary { forwarded: Trace::Replace, ..edge() };
+    let tell = |client: Node, host: &str| {
+        let proxy = Intermediary { forwarded: ForwardedPolicy::Replace, ..edge() };
         let head = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
         let request = parse(&head);
         let mut told = String::new();
@@ -227,11 +227,11 @@ fn where_a_request_came_from_is_told_as_the_policy_says() {
         });
         told
     };
-    let mapped = Client::new(Some("::ffff:192.0.2.7".parse().unwrap()), false);
+    let mapped = Node::new(Some("::ffff:192.0.2.7".parse().unwrap()), false);
     assert_eq!(tell(mapped, "a"), "for=192.0.2.7;proto=http;host=a");
-    let v6 = Client::new(Some("2001:db8::1".parse().unwrap()), true);
+    let v6 = Node::new(Some("2001:db8::1".parse().unwrap()), true);
     assert_eq!(tell(v6, "a:81"), "for=\"[2001:db8::1]\";proto=https;host=\"a:81\"");
-    assert_eq!(tell(Client::new(None, false), "a,b;c"), "for=unknown;proto=http;host=\"a,b;c\"");
+    assert_eq!(tell(Node::new(None, false), "a,b;c"), "for=unknown;proto=http;host=\"a,b;c\"");
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn what_the_intermediary_sets_is_its_own() {
         (&[("host", b"b"), ("Host", b"b")], Misuse::Host),
     ];
     for (set, misuse) in cases {
-        let (request, client) = (parse("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Client::new(None, false));
+        let (request, client) = (parse("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Node::new(None, false));
         let proxy = Intermediary { set, ..edge() };
         let forwarded = proxy.request(&(&request).into(), &client).unwrap();
         let mut space = [0; 200];
@@ -265,7 +265,7 @@ fn what_the_intermediary_sets_is_its_own() {
 #[test]
 fn a_target_never_is_more_than_one() {
     let (request, client) =
-        (parse("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n"), Client::new(None, false));
+        (parse("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n"), Node::new(None, false));
     let came = ReceivedRequest::from(&request);
     let proxy = edge();
     let stop = |received: &ReceivedRequest<'_>| proxy.request(received, &client).map(drop).unwrap_err();
@@ -368,7 +368,7 @@ fn responses_nobody_could_read_become_502() {
 #[test]
 fn the_length_of_what_is_not_sent_is_kept() {
     let head: &'static str = "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n";
-    let client = Client::new(None, false);
+    let client = Node::new(None, false);
     let proxy = edge();
     let asked = proxy.request(&(&parse(head)).into(), &client).unwrap().asked();
     let answer = |fields: &str, status: &str| {
@@ -403,7 +403,7 @@ fn trailers_go_on_to_who_takes_them() {
     let (_, _, trailers) = back(&asked(&proxy, "1.0", "Connection: te\r\nTE: trailers\r\n"), chunked).unwrap().unwrap();
     assert!(names(&trailers, came).is_empty());
     // Of requests too; and where an intermediary sets more names than are remembered, none.
-    let (many, client) = ([("a-name-of-20-letters", &b""[..]); 5], Client::new(None, false));
+    let (many, client) = ([("a-name-of-20-letters", &b""[..]); 5], Node::new(None, false));
     let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: x-t\r\n\r\n";
     for (set, left) in [(&many[..1], vec!["X-U"]), (&many, vec![])] {
         let trailers = Intermediary { set, ..proxy }.request(&(&parse(head)).into(), &client).unwrap().trailers();
@@ -426,7 +426,7 @@ fn names_are_not_looked_for_among_thousands() {
 fn cache_keys_are_target_uris() {
     let uri = |head: &str, secure: bool| {
         let request = parse(head);
-        TargetUri::of(&(&request).into(), &Client::new(None, secure)).map(|uri| uri.to_string())
+        TargetUri::of(&(&request).into(), &Node::new(None, secure)).map(|uri| uri.to_string())
     };
     let get = |target: &str, host: &str| uri(&format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n"), false).unwrap();
     assert_eq!(get("/pub/a.html", "www.Example.org"), "http://www.example.org/pub/a.html");
@@ -505,7 +505,7 @@ proptest! {
         path in prop::collection::vec(prop_oneof![9 => b'!'..=b'~', 1 => any::<u8>()], 0..12),
         authority in prop::collection::vec(prop_oneof![9 => b'a'..=b'z', 1 => any::<u8>()], 0..12),
     ) {
-        let (request, client) = (parse("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Client::new(None, false));
+        let (request, client) = (parse("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Node::new(None, false));
         let path = [b"/", &path[..]].concat();
         let came = ReceivedRequest { path_and_query: &path, authority: &authority, ..(&request).into() };
         if let Ok(forwarded) = edge().request(&came, &client) {

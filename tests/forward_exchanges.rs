@@ -2,7 +2,7 @@
 //! client gets. A case is a test, named by its rule, with the clause that it is from. Lines end in CRLF, written `\n` here.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use hopwire::http::forward::{self, Asked, Content, Intermediary, Stop, Trace, Trailers};
+use hopwire::http::forward::{self, Asked, Content, ForwardedPolicy, Intermediary, Stop, Trailers};
 use hopwire::http::{HttpDate, Version};
 use hopwire::http1::{self, Server, client, server};
 use hopwire::io::{Rx, Tx};
@@ -453,27 +453,27 @@ cases! {
 cases! {
     forwarded_is_removed, "RFC 7239 §8.1":
         through(
-            &Intermediary { forwarded: Trace::Remove, x_forwarded: Trace::Remove, ..edge() },
+            &Intermediary { forwarded: ForwardedPolicy::Remove, x_forwarded: ForwardedPolicy::Remove, ..edge() },
             "GET / HTTP/1.1\nHost: a\nForwarded: for=b\nX-Forwarded-For: b\nX-Forwarded-Host: c\nX-Forwarded-Proto: d\n\n",
             "GET / HTTP/1.1\nHost: a\nvia: 1.1 edge\n\n",
         );
     forwarded_is_replaced, "RFC 7239 §4, §8.1":
         through(
-            &Intermediary { forwarded: Trace::Replace, x_forwarded: Trace::Replace, ..edge() },
+            &Intermediary { forwarded: ForwardedPolicy::Replace, x_forwarded: ForwardedPolicy::Replace, ..edge() },
             "GET / HTTP/1.1\nHost: a:81\nForwarded: for=evil\nX-Forwarded-For: evil\n\n",
             "GET / HTTP/1.1\nHost: a:81\nvia: 1.1 edge\nforwarded: for=\"[2001:db8::1]\";proto=http;host=\"a:81\"\n\
              x-forwarded-for: 2001:db8::1\nx-forwarded-proto: http\nx-forwarded-host: a:81\n\n",
         );
     forwarded_is_appended_in_one_line, "RFC 7239 §4":
         through(
-            &Intermediary { forwarded: Trace::Append, ..edge() },
+            &Intermediary { forwarded: ForwardedPolicy::Append, ..edge() },
             "GET / HTTP/1.1\nHost: a\nForwarded: for=b\nX: 1\nForwarded: for=\"c\\\"\", for=d\n\n",
             "GET / HTTP/1.1\nHost: a\nX: 1\nvia: 1.1 edge\n\
              forwarded: for=b, for=\"c\\\"\", for=d, for=\"[2001:db8::1]\";proto=http;host=a\n\n",
         );
     forwarded_that_would_hide_ours_is_dropped, "RFC 7239 §4, §8.1":
         through(
-            &Intermediary { forwarded: Trace::Append, ..edge() },
+            &Intermediary { forwarded: ForwardedPolicy::Append, ..edge() },
             "GET / HTTP/1.1\nHost: a\nForwarded: for=b;host=\"\\\"\n\n",
             "GET / HTTP/1.1\nHost: a\nvia: 1.1 edge\nforwarded: for=\"[2001:db8::1]\";proto=http;host=a\n\n",
         );
@@ -484,11 +484,11 @@ cases! {
             "",
         );
     a_client_that_is_not_told_is_unknown, "RFC 7239 §6.2":
-        as_from(None, true, Trace::Replace, "forwarded: for=unknown;proto=https;host=a\n");
+        as_from(None, true, ForwardedPolicy::Replace, "forwarded: for=unknown;proto=https;host=a\n");
     an_address_of_4_bytes_needs_no_quotes, "RFC 7239 §6":
-        as_from(Some("192.0.2.7"), false, Trace::Replace, "forwarded: for=192.0.2.7;proto=http;host=a\n");
+        as_from(Some("192.0.2.7"), false, ForwardedPolicy::Replace, "forwarded: for=192.0.2.7;proto=http;host=a\n");
     a_client_may_be_told_by_another_name, "RFC 7239 §6.3":
-        as_from(Some("_a.B-9_"), false, Trace::Replace, "forwarded: for=_a.B-9_;proto=http;host=a\n");
+        as_from(Some("_a.B-9_"), false, ForwardedPolicy::Replace, "forwarded: for=_a.B-9_;proto=http;host=a\n");
 }
 
 fn edge() -> Intermediary<'static> {
@@ -506,7 +506,7 @@ struct Outcome {
 }
 
 /// An exchange in which these bytes come from the client, and these from the service, which then stops writing.
-fn exchange(proxy: &Intermediary<'_>, who: &forward::Client, from_client: &str, from_service: &str) -> Outcome {
+fn exchange(proxy: &Intermediary<'_>, who: &forward::Node, from_client: &str, from_service: &str) -> Outcome {
     let (mut received, mut answered) = (crlf(from_client), crlf(from_service));
     let (mut to_service, mut to_client) = (vec![0; 4096], vec![0; 4096]);
     let (mut up, mut down) = (Tx::new(&mut to_service), Tx::new(&mut to_client));
@@ -539,7 +539,7 @@ struct Relay<'r, 'p> {
 impl Relay<'_, '_> {
     fn request(
         &mut self,
-        who: &forward::Client,
+        who: &forward::Node,
         rx: &mut Rx<'_>,
         up: &mut Tx<'_>,
         down: &mut Tx<'_>,
@@ -630,9 +630,9 @@ fn same(what: &str, got: &str, want: &str) -> Result<(), String> {
     if got == want { Ok(()) } else { Err(format!("{what}\n{got}--- instead of ---\n{want}")) }
 }
 
-fn from(address: Option<&str>, secure: bool) -> forward::Client {
-    let named = address.and_then(|name| forward::Client::obfuscated(name, secure));
-    named.unwrap_or_else(|| forward::Client::new(address.map(|address| address.parse().unwrap()), secure))
+fn from(address: Option<&str>, secure: bool) -> forward::Node {
+    let named = address.and_then(|name| forward::Node::obfuscated(name, secure));
+    named.unwrap_or_else(|| forward::Node::new(address.map(|address| address.parse().unwrap()), secure))
 }
 
 fn through(proxy: &Intermediary<'_>, request: &str, to_service: &str) -> Result<(), String> {
@@ -722,7 +722,7 @@ fn too_many_interims() -> Result<(), String> {
     }
 }
 
-fn as_from(address: Option<&str>, secure: bool, forwarded: Trace, told: &str) -> Result<(), String> {
+fn as_from(address: Option<&str>, secure: bool, forwarded: ForwardedPolicy, told: &str) -> Result<(), String> {
     let proxy = Intermediary { forwarded, ..edge() };
     let outcome = exchange(&proxy, &from(address, secure), GET, "");
     same("to the service:", &outcome.to_service, &format!("GET / HTTP/1.1\nHost: a\n{EDGE}{told}\n"))
@@ -731,6 +731,6 @@ fn as_from(address: Option<&str>, secure: bool, forwarded: Trace, told: &str) ->
 #[test]
 fn names_that_are_none() {
     for name in ["", "_", "a", "_a b", "_a\r\nb: c", "_\u{e9}", "_a,b", "_\"", &format!("_{}", "a".repeat(46))] {
-        assert!(forward::Client::obfuscated(name, false).is_none(), "{name:?}");
+        assert!(forward::Node::obfuscated(name, false).is_none(), "{name:?}");
     }
 }

@@ -4,7 +4,7 @@
 
 mod support;
 
-use hopwire::http::forward::{Asked, Client, Content, Intermediary, Stop, Trailers};
+use hopwire::http::forward::{Asked, Content, Intermediary, Node, Stop, Trailers};
 use hopwire::http::{HttpDate, Method, Version};
 use hopwire::http1::chunked::{Decoder, Piece};
 use hopwire::http1::server::{Event, Server};
@@ -79,7 +79,7 @@ fn list<'b>(fields: impl Iterator<Item = hopwire::http::Field<'b>>) -> List {
 
 fn request(case: &Value, pieces: &[&[u8]]) -> Left {
     let proxy = intermediary(&own_name(case), case);
-    let client = Client::new(Some([192, 0, 2, 7].into()), false);
+    let client = Node::new(Some([192, 0, 2, 7].into()), false);
     let mut server = Server::default();
     let (mut left, mut trailers, mut received) = (Left::default(), None::<Trailers>, Vec::new());
     for piece in pieces {
@@ -139,7 +139,7 @@ fn asked(case: &Value, proxy: &Intermediary<'static>) -> (Server, Asked) {
     let Ok(Some(Event::Request(request))) = server.poll(Instant::ZERO, &mut rx, &mut Tx::new(&mut [])) else {
         panic!()
     };
-    let client = Box::leak(Box::new(Client::new(None, false)));
+    let client = Box::leak(Box::new(Node::new(None, false)));
     let asked = proxy.request(&(&request).into(), client).expect("forwarded").asked();
     (server, asked)
 }
@@ -287,7 +287,7 @@ fn judge(case: &Value, left: &Left) -> Result<(), String> {
 #[test]
 fn nothing_is_written_where_there_is_no_room() {
     let proxy = Intermediary::new("edge").unwrap();
-    let client = Client::new(None, false);
+    let client = Node::new(None, false);
     let mut bytes = *b"GET / HTTP/1.1\r\nHost:a\r\nX:\r\nConnection: x\r\nVia: 1.0 fred\r\n\r\n";
     let mut server = Server::default();
     let mut rx = Rx::new(&mut bytes);

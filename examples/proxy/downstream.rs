@@ -22,7 +22,7 @@ use crate::{CLIENTS, Proxy, now, now_unix};
 pub(crate) fn serve(proxy: &'static Proxy, stream: TcpStream, address: SocketAddr, is_surplus: bool) -> io::Result<()> {
     let (source, sink) = halves(stream)?;
     let http = Server::new(Config { max_body: u64::MAX, whole_timeout: Some(UPLOAD), ..Config::new() });
-    let client = forward::Client::new(Some(address.ip()), false);
+    let client = forward::Node::new(Some(address.ip()), false);
     let mut down = Downstream { proxy, http, source, sink, address, client, is_surplus, own: None };
     while let Some((line, sent)) = down.request()
         && down.answer(line, sent)
@@ -42,7 +42,7 @@ pub(crate) struct Downstream {
     pub(crate) source: Source,
     pub(crate) sink: Sink,
     address: SocketAddr,
-    client: forward::Client,
+    client: forward::Node,
     /// There are too many, and this one is told so.
     is_surplus: bool,
     /// The connection to the service that it had last.

@@ -34,7 +34,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 use std::{env, thread};
 
-use hopwire::http::forward::{Intermediary, Trace};
+use hopwire::http::forward::{ForwardedPolicy, Intermediary};
 use hopwire::http1::client;
 
 use crate::downstream::serve;
@@ -55,8 +55,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         // HTTP/1.0 may leave it out.
         authority: Some(service.clone().leak()),
         trailers: true,
-        forwarded: Trace::Replace,
-        x_forwarded: Trace::Replace,
+        forwarded: ForwardedPolicy::Replace,
+        x_forwarded: ForwardedPolicy::Replace,
         ..Intermediary::new(name).ok_or("a name")?
     };
     let service = Service {

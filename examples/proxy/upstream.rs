@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use hopwire::http::forward::{Client, Content, Intermediary, Stop};
+use hopwire::http::forward::{Content, Intermediary, Node, Stop};
 use hopwire::http1::{self, Misuse, Request, client::Config};
 use hopwire::io::SendError;
 
@@ -35,7 +35,7 @@ pub(crate) struct Upstream {
 
 impl Service {
     /// Sends a request's head, over a connection that was used before if there is one: best the client's `own`.
-    pub(crate) fn send(&self, head: &Request<'_>, client: &Client, own: Option<Upstream>) -> Result<Sent, Stop> {
+    pub(crate) fn send(&self, head: &Request<'_>, client: &Node, own: Option<Upstream>) -> Result<Sent, Stop> {
         let request = self.rules.request(&head.into(), client)?;
         // "A proxy MUST NOT automatically retry non-idempotent requests" (RFC 9110 §9.2.2). Others are sent again when a
         // connection that was kept turns out to be closed, if no content is lost with it.

@@ -1,6 +1,6 @@
 //! `http::forward` against a twin that works on lists of names and values.
 
-use hopwire::http::forward::{Client, Content, Intermediary, Stop, TargetUri};
+use hopwire::http::forward::{Content, Intermediary, Node, Stop, TargetUri};
 use hopwire::http::{Fields, HttpDate, Method, Status, Version};
 use hopwire::http1::{BodyLength, HeadLimits, Request, RequestHead, ResponseHead};
 use hopwire::io::{Rx, Tx};
@@ -25,7 +25,7 @@ pub fn run(data: &[u8]) {
 
 /// A request goes through two intermediaries, and never again through the first.
 fn forward(request: &Request<'_>) {
-    let client = Client::new(Some([192, 0, 2, 7].into()), false);
+    let client = Node::new(Some([192, 0, 2, 7].into()), false);
     let first = Intermediary::new("first").unwrap();
     let received = request.into();
     let fields = list(request.fields);
@@ -127,7 +127,7 @@ fn answer(response: &hopwire::http1::Response<'_>, method: &[u8], version: &str)
     ]
     .concat();
     let request = RequestHead::new().poll(&mut Rx::new(&mut head), &HeadLimits::new()).unwrap().unwrap();
-    let client = Client::new(None, true);
+    let client = Node::new(None, true);
     let proxy = Intermediary::new("first").unwrap();
     let asked = proxy.request(&(&request).into(), &client).unwrap().asked();
     let now = HttpDate::from_unix(784_111_777);

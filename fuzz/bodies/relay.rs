@@ -49,7 +49,7 @@ fn edge() -> Intermediary<'static> {
 
 /// These bytes come from a client. Gives the requests that were sent on.
 fn requests(pieces: &[&[u8]]) -> Vec<Message> {
-    let (proxy, who) = (edge(), forward::Client::new(None, false));
+    let (proxy, who) = (edge(), forward::Node::new(None, false));
     let mut server = Server::default();
     let (mut held, mut sent) = (Vec::new(), Vec::<(Message, Vec<u8>)>::new());
     // The request under way, if it goes on: whether its end is written yet.
@@ -143,7 +143,7 @@ fn read_requests(wire: &[u8]) -> (Vec<Message>, Option<Violation>) {
 
 /// These bytes come from a service that was asked for this. Gives the responses that were sent on, the last of them final.
 fn answers(request: &str, pieces: &[&[u8]], eof: bool) -> Vec<Message> {
-    let (proxy, who) = (edge(), forward::Client::new(None, false));
+    let (proxy, who) = (edge(), forward::Node::new(None, false));
     let (mut server, mut up) = (Server::default(), http1::Client::default());
     let mut space = vec![0; HEAD + 2 * pieces.iter().map(|piece| piece.len() + 20).sum::<usize>()];
     let mut tx = Tx::new(&mut space);

@@ -104,7 +104,7 @@ proptest! {
                 Do::Forward(nth) => {
                     let (mut received, limits) = (RECEIVED[nth].to_vec(), HeadLimits::new());
                     let received = RequestHead::new().poll(&mut Rx::new(&mut received), &limits).unwrap().unwrap();
-                    let (edge, behind) = (Intermediary::new("edge").unwrap(), forward::Client::new(None, false));
+                    let (edge, behind) = (Intermediary::new("edge").unwrap(), forward::Node::new(None, false));
                     let request = edge.request(&(&received).into(), &behind).unwrap();
                     if dialogue.call(|client, tx| client.forward(&request, tx)).is_ok() {
                         prop_assert!(!open_before);

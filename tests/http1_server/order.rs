@@ -1,7 +1,7 @@
 //! Any pieces, any room, any order of calls.
 
 use hopwire::http::Method;
-use hopwire::http::forward::{Asked, Client, Intermediary};
+use hopwire::http::forward::{Asked, Intermediary, Node};
 use hopwire::http1::ResponseHead;
 use hopwire::http1::server::Event;
 
@@ -256,7 +256,7 @@ fn in_any_order(wire: &[u8], calls: &[(u8, usize, u8)]) -> (Vec<Told>, Vec<u8>) 
     let mut server = Server::new(Config { max_drain: 20, ..Config::default() });
     let (mut told, mut sent, mut received) = (Vec::new(), Vec::new(), Vec::new());
     let (mut input, mut now, mut failed) = (wire, Instant::ZERO, None);
-    let (edge, client) = (Intermediary::new("edge").unwrap(), Client::new(None, false));
+    let (edge, client) = (Intermediary::new("edge").unwrap(), Node::new(None, false));
     let mut asked = None::<Asked>;
     for &(call, room, n) in calls {
         let mut space = vec![0; if n % 2 == 0 { 400 } else { room }];

@@ -2,7 +2,7 @@
 //! The head is parsed before; http-net's way is its documented one, `Request::forward_from` and `ClientConn::send_request`.
 //! `.._rules` is the decision alone, `@memcpy` a copy of the head.
 use crate::harness::*;
-use hopwire::http::forward::{Client, Intermediary, ReceivedRequest};
+use hopwire::http::forward::{Node, Intermediary, ReceivedRequest};
 use hopwire::http1::{HeadLimits, RequestHead};
 use hopwire::io::{Rx, Tx};
 use std::hint::black_box;
@@ -17,7 +17,7 @@ pub fn run() {
     let wire = REQUEST.to_vec().leak();
     let request = RequestHead::new().poll(&mut Rx::new(wire), &HeadLimits::new()).unwrap().unwrap();
     let received = ReceivedRequest::from(&request);
-    let client: &'static Client = Box::leak(Box::new(Client::new(None, false)));
+    let client: &'static Node = Box::leak(Box::new(Node::new(None, false)));
     let proxy = Intermediary::new("edge").unwrap();
     let mut out = [0; 4096];
     {

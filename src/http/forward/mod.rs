@@ -1,18 +1,18 @@
 //! What an intermediary must change in a message, and what it must not (RFC 9110 §7.6): pure functions over a head.
 //!
 //! Looking for the rules of requests? `request`. Of responses and interim responses? `response`. Of trailers, and for
-//! what is kept of a field section? `section`. For Via and loops? `via`. For Forwarded and X-Forwarded-*? `trace`. For
+//! what is kept of a field section? `section`. For Via and loops? `via`. For Forwarded and X-Forwarded-*? `forwarded`. For
 //! why a message goes no further? [`Stop`]. For cache keys? [`TargetUri`].
 //!
 //! Nothing here knows a version's syntax. What belongs to a connection (framing, `Connection`) is removed and never
 //! copied: whoever writes the message makes its own, from [`Content`] and from what the message asks of the next hop.
 //! `http1` has the way in (`From<&http1::Request>`) and the way out.
 
+mod forwarded;
 mod request;
 mod response;
 mod section;
 mod stop;
-mod trace;
 mod uri;
 mod via;
 
@@ -52,9 +52,9 @@ pub struct Intermediary<'p> {
     /// recipient on the way, that trailers are not dropped (RFC 9110 §6.5.1), and only the caller can keep that.
     pub trailers: bool,
     /// What becomes of Forwarded (RFC 7239).
-    pub forwarded: Trace,
+    pub forwarded: ForwardedPolicy,
     /// What becomes of X-Forwarded-For, -Proto and -Host.
-    pub x_forwarded: Trace,
+    pub x_forwarded: ForwardedPolicy,
     /// Fields of requests that are this intermediary's to say: those that come under these names, in headers or trailers, are
     /// removed, these sent: Host perhaps, but none of the connection, and neither Expect, Max-Forwards nor Via, which are for
     /// forwarding to say. (With more than [`NOMINATED`](super::hop::NOMINATED) bytes of names, all trailers are removed.)
@@ -63,7 +63,7 @@ pub struct Intermediary<'p> {
 
 /// What becomes of fields that tell where a request came from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Trace {
+pub enum ForwardedPolicy {
     /// Nothing: they are forwarded like any other.
     #[default]
     Pass,
@@ -75,9 +75,9 @@ pub enum Trace {
     Append,
 }
 
-/// The other end of a connection that requests come from, rendered once.
+/// Who is at the other end of a connection that requests come from: a node, as RFC 7239 §6 calls it, rendered once.
 #[derive(Clone, Copy)]
-pub struct Client {
+pub struct Node {
     /// The longest IPv6 address has 39 bytes, with an IPv4 address in it 45.
     text: [u8; 46],
     len: usize,
@@ -104,8 +104,8 @@ impl<'p> Intermediary<'p> {
             authority: None,
             upgrades: &["websocket"],
             trailers: false,
-            forwarded: Trace::Pass,
-            x_forwarded: Trace::Pass,
+            forwarded: ForwardedPolicy::Pass,
+            x_forwarded: ForwardedPolicy::Pass,
             set: &[],
         })
     }
@@ -124,16 +124,16 @@ impl<'p> Intermediary<'p> {
     }
 }
 
-impl Client {
+impl Node {
     /// A client with this address, if it is to be told, that came over TLS or not. One of IPv4 on a socket of IPv6
     /// (`::ffff:192.0.2.7`) is told as the address it has.
     pub fn new(address: Option<IpAddr>, secure: bool) -> Self {
-        let mut client = Self { text: [0; 46], len: 0, secure };
+        let mut node = Self { text: [0; 46], len: 0, secure };
         if let Some(address) = address {
             // It fits.
-            let _ = write!(client, "{}", address.to_canonical());
+            let _ = write!(node, "{}", address.to_canonical());
         }
-        client
+        node
     }
 
     /// A client that is told by an identifier of ours instead, perhaps one that only its own requests share: `None` unless it is
@@ -144,9 +144,9 @@ impl Client {
     /// ```
     pub fn obfuscated(identifier: &str, secure: bool) -> Option<Self> {
         let name = identifier.strip_prefix('_').filter(|name| !name.is_empty())?;
-        let mut client = Self::new(None, secure);
-        let is_node = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
-        (is_node && client.write_str(identifier).is_ok()).then_some(client)
+        let mut node = Self::new(None, secure);
+        let is_obfnode = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+        (is_obfnode && node.write_str(identifier).is_ok()).then_some(node)
     }
 
     /// Its address or identifier, empty if neither is told.
@@ -164,7 +164,7 @@ impl Client {
     }
 }
 
-impl Write for Client {
+impl Write for Node {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let space = self.text.get_mut(self.len..self.len + text.len()).ok_or(fmt::Error)?;
         space.copy_from_slice(text.as_bytes());
@@ -173,8 +173,8 @@ impl Write for Client {
     }
 }
 
-impl fmt::Debug for Client {
+impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Client({} {})", self.scheme(), self.address().escape_ascii())
+        write!(f, "Node({} {})", self.scheme(), self.address().escape_ascii())
     }
 }

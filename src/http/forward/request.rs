@@ -1,8 +1,8 @@
 //! Requests on their way to the upstream.
 
+use super::forwarded::Forwarded;
 use super::section::{Kept, Section, Trailers, Value, Without};
-use super::trace::Traces;
-use super::{Asked, Client, Content, Intermediary, Pseudonym, Stop, via};
+use super::{Asked, Content, Intermediary, Node, Pseudonym, Stop, via};
 use crate::bytes::{num, table};
 use crate::http::hop::{Known, Nominated};
 use crate::http::{Fields, Method, Version, list};
@@ -40,7 +40,7 @@ pub struct Request<'b> {
     host: Option<&'b [u8]>,
     via: Via<'b>,
     max_forwards: Option<u64>,
-    traces: Traces<'b>,
+    traces: Forwarded<'b>,
     te: bool,
     kept: Kept<'b>,
     abuse: bool,
@@ -61,7 +61,7 @@ impl<'p> Intermediary<'p> {
     /// # Errors
     /// Why none goes; [`Stop::status`] answers the client.
     #[inline]
-    pub fn request<'b>(&self, received: &ReceivedRequest<'b>, client: &'b Client) -> Result<Request<'b>, Stop>
+    pub fn request<'b>(&self, received: &ReceivedRequest<'b>, client: &'b Node) -> Result<Request<'b>, Stop>
     where
         'p: 'b,
     {
@@ -137,7 +137,7 @@ impl<'p> Intermediary<'p> {
         let may_upgrade = said.upgrade && said.nominated.upgrade && is_http11 && !has_content;
         let upgrade =
             if may_upgrade && self.upstream >= Version::Http11 { self.upgrade(received.fields) } else { None };
-        let traces = Traces {
+        let traces = Forwarded {
             forwarded: self.forwarded,
             x_forwarded: self.x_forwarded,
             client,

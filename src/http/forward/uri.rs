@@ -3,7 +3,7 @@
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
-use super::{Client, ReceivedRequest};
+use super::{Node, ReceivedRequest};
 use crate::http::Method;
 
 /// A target URI, put together from where its parts stand. Two compare equal if they are "normalized and compared" (RFC 9110
@@ -21,7 +21,7 @@ pub struct TargetUri<'b> {
 
 impl<'b> TargetUri<'b> {
     /// The target URI of a request that came from that client. `None` if it names no authority.
-    pub fn of(request: &ReceivedRequest<'b>, client: &Client) -> Option<Self> {
+    pub fn of(request: &ReceivedRequest<'b>, client: &Node) -> Option<Self> {
         let authority = match request.authority {
             [] => request.fields.first("host")?,
             authority => authority,

@@ -1,32 +1,32 @@
 //! Where a request came from: Forwarded (RFC 7239 §4) and the X-Forwarded-* fields that came before it.
 
 use super::section::{Value, Without};
-use super::{Client, Trace};
+use super::{ForwardedPolicy, Node};
 use crate::bytes::scan;
 use crate::http::Fields;
 use crate::http::hop::Known;
 
 /// What this intermediary tells of a request's way.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Traces<'b> {
-    pub(super) forwarded: Trace,
-    pub(super) x_forwarded: Trace,
-    pub(super) client: &'b Client,
+pub(super) struct Forwarded<'b> {
+    pub(super) forwarded: ForwardedPolicy,
+    pub(super) x_forwarded: ForwardedPolicy,
+    pub(super) client: &'b Node,
     /// The host of the request as it came, perhaps empty.
     pub(super) host: &'b [u8],
     pub(super) received: Fields<'b>,
 }
 
-impl Traces<'_> {
+impl Forwarded<'_> {
     /// What is not forwarded as it came. Appended lists leave in one line.
     pub(super) fn without(&self, mut without: Without) -> Without {
-        if self.forwarded != Trace::Pass {
+        if self.forwarded != ForwardedPolicy::Pass {
             without = without.and(Known::Forwarded);
         }
         match self.x_forwarded {
-            Trace::Pass => without,
-            Trace::Append => without.and(Known::XForwardedFor),
-            Trace::Remove | Trace::Replace => {
+            ForwardedPolicy::Pass => without,
+            ForwardedPolicy::Append => without.and(Known::XForwardedFor),
+            ForwardedPolicy::Remove | ForwardedPolicy::Replace => {
                 without.and(Known::XForwardedFor).and(Known::XForwardedProto).and(Known::XForwardedHost)
             }
         }
@@ -46,7 +46,7 @@ impl Traces<'_> {
     /// nodename          = IPv4address / "[" IPv6address "]" / "unknown" / obfnode
     /// ```
     fn forwarded(&self, f: &mut impl FnMut(&str, Value<'_>)) {
-        if !matches!(self.forwarded, Trace::Replace | Trace::Append) {
+        if !matches!(self.forwarded, ForwardedPolicy::Replace | ForwardedPolicy::Append) {
             return;
         }
         let address = self.client.address();
@@ -64,7 +64,7 @@ impl Traces<'_> {
         // Behind quotes that do not end, nobody would see ours.
         let is_list = self.received.all("forwarded").all(closes_quotes);
         match self.forwarded {
-            Trace::Append if is_list => f("forwarded", Value::after(self.received, "forwarded", own)),
+            ForwardedPolicy::Append if is_list => f("forwarded", Value::after(self.received, "forwarded", own)),
             _ => f("forwarded", Value::new(own)),
         }
     }
@@ -73,9 +73,9 @@ impl Traces<'_> {
         let (address, scheme) = (self.client.address(), self.client.scheme().as_bytes());
         let address: &[u8] = if address.is_empty() { b"unknown" } else { address };
         let appends = match self.x_forwarded {
-            Trace::Append => true,
-            Trace::Replace => false,
-            Trace::Pass | Trace::Remove => return,
+            ForwardedPolicy::Append => true,
+            ForwardedPolicy::Replace => false,
+            ForwardedPolicy::Pass | ForwardedPolicy::Remove => return,
         };
         match appends {
             true => f("x-forwarded-for", Value::after(self.received, "x-forwarded-for", &[address])),
