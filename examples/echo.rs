@@ -17,94 +17,85 @@ use hopwire::io::{Rx, RxBuffer, Tx, Wants};
 use hopwire::time::Instant;
 use hopwire::ws::{self, handshake::deflate};
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
-
-enum Protocol {
-    Http(http1::Server),
-    WebSocket(ws::Session<ws::Server>),
+/// What a connection speaks: HTTP, and from a handshake on WebSocket.
+struct Protocols {
+    http: http1::Server,
+    session: Option<ws::Session<ws::Server>>,
+    shared: ws::Shared,
 }
 
-/// All that speaks HTTP or WebSocket: takes what there is in `rx`, writes the answers to `tx`; what is wanted next, and when to
-/// look at the clock.
-fn turn(
-    protocol: &mut Protocol,
-    shared: &mut ws::Shared,
-    now: Instant,
-    rx: &mut Rx<'_>,
-    tx: &mut Tx<'_>,
-) -> Outcome<(Wants, Option<Instant>)> {
-    loop {
-        match protocol {
-            Protocol::WebSocket(session) => match session.poll(now, shared, rx, tx)? {
-                Some((_, outbox)) if outbox.is_closing() => {}
-                Some((ws::Message::Text(text), mut outbox)) => outbox.send_text(text, tx)?,
-                Some((ws::Message::Binary(data), mut outbox)) => outbox.send_binary(data, tx)?,
-                None => {
-                    session.handle_timeout(now, tx)?;
-                    if STOP.load(SeqCst) {
-                        // Refused once it is closing, and then there is nothing left to say.
-                        let _ = session.outbox(shared).close(now, ws::CloseCode::GOING_AWAY, "", tx);
-                    }
-                    return Ok((session.wants(), session.poll_timeout()));
-                }
-            },
-            Protocol::Http(http) => match http.poll(now, rx, tx)? {
-                Some(server::Event::Request(request)) => match ws::Handshake::of(&request) {
+impl Protocols {
+    /// Takes what there is in `rx`, writes the answers to `tx`; what is wanted next.
+    fn turn(&mut self, now: Instant, rx: &mut Rx<'_>, tx: &mut Tx<'_>) -> Result<Wants, Box<dyn Error>> {
+        let Self { http, session, shared } = self;
+        while let Some(event) = http.poll(now, rx, tx)? {
+            match event {
+                server::Event::Request(request) => match ws::Handshake::of(&request) {
                     Ok(Some(handshake)) => {
                         let deflate = deflate::negotiate(&handshake, deflate::Config::new());
                         // Any: what comes back was the page's own, and no cookie counts. Where one does, `SameHost`.
                         handshake.accept(ws::OriginPolicy::Any)?.deflate(deflate).respond(http, tx)?;
-                        *protocol = Protocol::WebSocket(ws::Session::server(ws::Config::new(), deflate));
+                        *session = Some(ws::Session::server(ws::Config::new(), deflate));
                     }
-                    Ok(None) if request.method == Method::Post => {} // answered as its content comes
+                    Ok(None) if request.method == Method::Post => {
+                        if request.expects_continue() {
+                            http.inform(Status::CONTINUE, &[], tx)?;
+                        }
+                        http.respond(Status::OK, &[], BodyLength::Chunked, tx)?;
+                    }
                     Ok(None) => http.respond_with(Status::OK, &[("content-type", b"text/plain")], HELLO, tx)?,
                     Err(refusal) => refusal.respond(http, tx)?,
                 },
-                Some(event) => {
-                    if http.owes_response() {
-                        http.respond(Status::OK, &[], BodyLength::Chunked, tx)?;
-                    }
-                    match event {
-                        server::Event::Body(data) => _ = http.body(data, tx)?,
-                        server::Event::End => http.end(&[], tx)?,
-                        _ => {}
-                    }
-                }
-                None => {
-                    http.handle_timeout(now, tx)?;
-                    if STOP.load(SeqCst) {
-                        http.close();
-                    }
-                    return Ok((http.wants(), http.poll_timeout()));
-                }
-            },
+                server::Event::Body(data) => _ = http.body(data, tx)?,
+                server::Event::End => http.end(&[], tx)?,
+                _ => {}
+            }
         }
+        let Some(session) = session else {
+            http.handle_timeout(now, tx)?;
+            if STOP.load(SeqCst) {
+                http.close();
+            }
+            return Ok(http.wants());
+        };
+        while let Some((message, mut outbox)) = session.poll(now, shared, rx, tx)? {
+            match message {
+                _ if outbox.is_closing() => {}
+                ws::Message::Text(text) => outbox.send_text(text, tx)?,
+                ws::Message::Binary(data) => outbox.send_binary(data, tx)?,
+            }
+        }
+        session.handle_timeout(now, tx)?;
+        if STOP.load(SeqCst) {
+            session.outbox(shared).close(now, ws::CloseCode::GOING_AWAY, "", tx)?;
+        }
+        Ok(session.wants())
     }
 }
 
 /// Serves one connection to its end.
-fn serve(mut stream: TcpStream) -> Outcome<()> {
+fn serve(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
     stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(TICK))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let epoch = std::time::Instant::now();
-    let now = || Instant::from(epoch.elapsed());
-    let mut protocol =
-        Protocol::Http(http1::Server::new(server::Config { max_body: 1 << 30, ..server::Config::new() }));
-    let (mut inbox, mut out, mut shared) = (RxBuffer::new(vec![0; 65_536]), Vec::new(), ws::Shared::default());
+    let http = http1::Server::new(server::Config { max_body: 1 << 30, ..server::Config::new() });
+    let mut protocols = Protocols { http, session: None, shared: ws::Shared::default() };
+    let (mut inbox, mut out) = (RxBuffer::new(vec![0; 65_536]), Vec::new());
     loop {
-        let mut rx = inbox.rx();
-        let outcome = turn(&mut protocol, &mut shared, now(), &mut rx, &mut Tx::growing(&mut out, MAX_OUTPUT));
+        let (mut rx, mut tx) = (inbox.rx(), Tx::growing(&mut out, MAX_OUTPUT));
+        let outcome = protocols.turn(epoch.elapsed().into(), &mut rx, &mut tx);
         let used = rx.consumed();
         inbox.consume(used);
         stream.write_all(&out)?;
         out.clear();
-        if matches!(outcome, Ok((Wants::Close, _)) | Err(_)) {
-            linger(&mut stream)?;
+        if matches!(outcome, Ok(Wants::Close) | Err(_)) {
+            // So that the peer gets our last words: stop writing, read to its end for a bounded time, close.
+            stream.shutdown(Shutdown::Write)?;
+            let since = std::time::Instant::now();
+            while since.elapsed() < LINGER && matches!(stream.read(&mut [0; 4096]), Ok(1..)) {}
             return outcome.map(drop);
         }
-        let (_, deadline) = outcome?;
-        let wait = deadline.map_or(TICK, |at| at.saturating_since(now()).clamp(Duration::from_millis(1), TICK));
-        stream.set_read_timeout(Some(wait))?;
         match stream.read(inbox.space()) {
             Ok(0) => inbox.end(),
             Ok(n) => inbox.advance(n),
@@ -114,16 +105,7 @@ fn serve(mut stream: TcpStream) -> Outcome<()> {
     }
 }
 
-/// Ends a connection so that the peer gets our last words: stop writing, read to its end for a bounded time, close.
-fn linger(stream: &mut TcpStream) -> io::Result<()> {
-    let since = std::time::Instant::now();
-    stream.shutdown(Shutdown::Write)?;
-    stream.set_read_timeout(Some(LINGER / 4))?;
-    while since.elapsed() < LINGER && matches!(stream.read(&mut [0; 4096]), Ok(1..)) {}
-    Ok(())
-}
-
-fn main() -> Outcome<()> {
+fn main() -> Result<(), Box<dyn Error>> {
     let port = env::args().nth(1).map_or(Ok(9001), |port| port.parse())?;
     let listener = TcpListener::bind(("127.0.0.1", port))?;
     let address = listener.local_addr()?;
@@ -136,12 +118,11 @@ fn main() -> Outcome<()> {
     });
     // Ends when all connections have.
     thread::scope(|threads| {
-        for stream in listener.incoming().take_while(|_| !STOP.load(SeqCst)) {
-            let stream = stream?;
+        for stream in listener.incoming().take_while(|_| !STOP.load(SeqCst)).flatten() {
             threads.spawn(|| serve(stream).unwrap_or_else(|e| eprintln!("connection ended: {e}")));
         }
-        Ok(())
-    })
+    });
+    Ok(())
 }
 
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -149,9 +130,9 @@ static STOP: AtomicBool = AtomicBool::new(false);
 const HELLO: &[u8] = b"hopwire: POST something here, or open a WebSocket\n";
 /// Bytes written in one turn: the echo of the longest message, and small things before it.
 const MAX_OUTPUT: usize = 65 << 20;
-/// How long a shutdown may go unnoticed.
+/// How often a connection looks at the clock, and whether all shall end.
 const TICK: Duration = Duration::from_millis(250);
 /// How long the peer may take to read.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the peer may take to stop after our last words.
-const LINGER: Duration = Duration::from_millis(800);
+const LINGER: Duration = Duration::from_millis(700);

@@ -115,10 +115,11 @@ impl<R: Role> Connection<R> {
     }
 
     /// Starts the close handshake (§7.1.2), with a reason of at most 123 bytes. Messages are received until
-    /// the peer's Close comes, or `Config::close_timeout` is over.
+    /// the peer's Close comes, or `Config::close_timeout` is over. Where the connection [closes](Self::is_closing) already, this
+    /// does nothing.
     ///
     /// # Errors
-    /// `Full`; `Misuse` after a Close or for a longer reason.
+    /// `Full`; `Misuse` for a longer reason.
     pub fn close(
         &mut self,
         now: Instant,
@@ -126,9 +127,11 @@ impl<R: Role> Connection<R> {
         reason: &str,
         tx: &mut Tx<'_>,
     ) -> Result<(), SendError<Misuse>> {
-        self.check_open()?;
         if reason.len() > 123 {
             return Err(Misuse::ReasonLength.into());
+        }
+        if self.is_closing() {
+            return Ok(());
         }
         Ok(self.send_close(now, code, reason, tx)?)
     }

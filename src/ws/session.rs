@@ -375,7 +375,7 @@ impl<R: Role> Outbox<'_, R> {
     /// See [`Connection::close`].
     ///
     /// # Errors
-    /// `Full`; `Misuse` after a Close or for a reason of more than 123 bytes.
+    /// `Full`; `Misuse` for a reason of more than 123 bytes.
     pub fn close(
         &mut self,
         now: Instant,

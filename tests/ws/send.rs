@@ -115,7 +115,8 @@ fn misuse() {
     assert_eq!(conn.send_binary(b"no", &mut tx), Err(Misuse::Closed.into()));
     assert_eq!(conn.send_ping(b"no", &mut tx), Err(Misuse::Closed.into()));
     assert_eq!(conn.send_prefix(Kind::Text, 1, true, &mut tx), Err(Misuse::Closed.into()));
-    assert_eq!(conn.close(NOW, CloseCode::NORMAL, "", &mut tx), Err(Misuse::Closed.into()));
+    assert_eq!(conn.close(NOW, CloseCode::NORMAL, &"r".repeat(124), &mut tx), Err(Misuse::ReasonLength.into()));
+    assert_eq!(conn.close(NOW, CloseCode::NORMAL, "", &mut tx), Ok(()), "once is enough");
     assert_eq!(tx.len(), written);
 }
 

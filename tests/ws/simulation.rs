@@ -272,8 +272,8 @@ impl<R: Role> End<R> {
     fn close(&mut self, now: Instant, to: &mut Link, rng: &mut Rng) {
         let mut out = [0; 64];
         let mut tx = Tx::new(&mut out);
-        // Refused if it is closing already.
-        if !self.gone && self.session.outbox(&mut self.shared).close(now, CloseCode::NORMAL, "bye", &mut tx).is_ok() {
+        if !self.gone {
+            self.session.outbox(&mut self.shared).close(now, CloseCode::NORMAL, "bye", &mut tx).unwrap();
             to.send(now, tx.written(), rng);
         }
     }
