@@ -8,7 +8,7 @@ fn content_is_framed_as_status_method_and_version_allow() {
     let head10: &[u8] = b"HEAD / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
     let kept = "connection: keep-alive\r\n";
     let (none, five, chunked) = (BodyLength::None, BodyLength::Length(5), BodyLength::Chunked);
-    let cases: [(&[u8], Status, BodyLength, String, Wants); 15] = [
+    let cases: [(&[u8], Status, BodyLength, String, Wants); 16] = [
         (GET, Status::OK, none, "200 OK\r\ncontent-length: 0\r\n\r\n".into(), Wants::Input),
         (GET, Status::OK, five, "200 OK\r\ncontent-length: 5\r\n\r\nhello".into(), Wants::Input),
         (
@@ -22,6 +22,7 @@ fn content_is_framed_as_status_method_and_version_allow() {
         (HEAD, Status::OK, five, "200 OK\r\ncontent-length: 5\r\n\r\n".into(), Wants::Input),
         (HEAD, Status::OK, chunked, "200 OK\r\ntransfer-encoding: chunked\r\n\r\n".into(), Wants::Input),
         (GET, Status::NO_CONTENT, none, "204 No Content\r\n\r\n".into(), Wants::Input),
+        (GET, Status::NO_CONTENT, BodyLength::Length(0), "204 No Content\r\n\r\n".into(), Wants::Input),
         (GET, Status::NOT_MODIFIED, none, "304 Not Modified\r\n\r\n".into(), Wants::Input),
         (GET, Status::NOT_MODIFIED, five, "304 Not Modified\r\ncontent-length: 5\r\n\r\n".into(), Wants::Input),
         (GET, Status::NOT_MODIFIED, chunked, "304 Not Modified\r\n\r\n".into(), Wants::Input),
@@ -41,7 +42,8 @@ fn content_is_framed_as_status_method_and_version_allow() {
         let (wire, then) = reply_to(request, |server, out| {
             out.call(|tx| server.respond(status, &[], body, tx)).unwrap();
             if body != none {
-                out.content(server, b"hello").unwrap();
+                let content: &[u8] = if body == BodyLength::Length(0) { b"" } else { b"hello" };
+                out.content(server, content).unwrap();
                 out.call(|tx| server.end(&[], tx)).unwrap();
             }
             assert!(!server.owes_response());

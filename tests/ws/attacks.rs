@@ -3,7 +3,8 @@
 use hopwire::io::{Rx, Tx, Wants};
 use hopwire::ws::{Config, Limit, Violation};
 
-use crate::driver::{Got, NOW, frame, play, server};
+use crate::driver::{Got, NOW, client, frame, play, server};
+use crate::naive::{agree, naive};
 
 fn fails(wire: &[u8], config: Config) -> (Option<Violation>, Option<u16>) {
     let told = play(&mut server(config), [wire], 9, false);
@@ -74,6 +75,28 @@ fn the_limit_of_a_message_is_over_all_its_fragments() {
     assert_eq!(fails(&[wire, frame(0x80, b"", true)].concat(), config), (None, None));
 }
 
+/// What is as long as it may be passes, whole and byte by byte; what is longer by one does not.
+#[test]
+fn each_limit_is_exact() {
+    let of = |max_frame, max_message| Config { max_frame, max_message, ..Config::new() };
+    for most in [0, 10, 125, 126, 4096, 5000, 65_535, 65_536] {
+        let n = most as u64;
+        for (config, limit) in [(of(n, n + 1), Limit::Frame), (of(n + 1, n), Limit::Message), (of(n, n), Limit::Frame)]
+        {
+            for first in [0x81, 0x82] {
+                let wire = |len| frame(first, &vec![b'x'; len], true);
+                assert_eq!(fails(&wire(most), config), (None, None), "{most} {limit:?}");
+                assert_eq!(fails(&wire(most + 1), config), (Some(Violation::Limit(limit)), Some(1009)), "{most}");
+            }
+        }
+    }
+    let config = Config { max_fragments: 3, ..Config::new() };
+    let wire =
+        |n: usize| [frame(0x02, b"", true), frame(0x00, b"x", true).repeat(n - 2), frame(0x80, b"", true)].concat();
+    assert_eq!(fails(&wire(3), config), (None, None));
+    assert_eq!(fails(&wire(4), config), (Some(Violation::Limit(Limit::Fragments)), Some(1009)));
+}
+
 #[test]
 fn ten_pings_in_one_read_get_ten_pongs() {
     let wire: Vec<u8> = (0..10).flat_map(|n| frame(0x89, &[n; 20], true)).collect();
@@ -142,6 +165,30 @@ fn text_is_judged_at_its_tail_too() {
         assert_eq!(fails(&wire, Config::default()), (Some(Violation::Utf8), Some(1007)), "{bad:?}");
         let wire = [frame(0x01, &bad[..1], true), frame(0x00, &bad[1..], true)].concat();
         assert_eq!(fails(&wire, Config::default()), (Some(Violation::Utf8), Some(1007)), "{bad:?}");
+    }
+}
+
+/// Long text is unmasked and judged in blocks: a code point across their edges is one, and one that is cut there is none.
+#[test]
+fn text_is_judged_across_the_edges_of_blocks() {
+    let config = Config::default();
+    for sequence in ["é", "€", "😀"].map(str::as_bytes) {
+        for at in [4096, 8192].into_iter().flat_map(|edge| edge - 4..=edge + 1) {
+            for whole in 1..=sequence.len() {
+                for after in [&b"a"[..], "é".as_bytes(), b""] {
+                    let payload = [&vec![b'a'; at], &sequence[..whole], &after.repeat(5000)].concat();
+                    for masked in [true, false] {
+                        let wire = frame(0x81, &payload, masked);
+                        let told = match masked {
+                            true => play(&mut server(config), [&wire[..]], 9, false),
+                            false => play(&mut client(config), [&wire[..]], 9, false),
+                        };
+                        agree(&told, &naive(&wire, masked, config));
+                        assert_eq!(told.violation.is_none(), whole == sequence.len(), "{at} {whole}");
+                    }
+                }
+            }
+        }
     }
 }
 
