@@ -1,7 +1,7 @@
 //! What receiving promises beyond the vectors.
 
 use hopwire::io::{Rx, RxBuffer, Tx, Wants};
-use hopwire::ws::{CloseCode, Config, Connection, Event, Limit, Misuse, Server, Violation};
+use hopwire::ws::{CloseCode, Config, Connection, Event, Limit, Misuse, Role, Server, Violation};
 
 use crate::driver::{Got, NOW, Player, client, frame, play, server};
 
@@ -90,6 +90,54 @@ fn a_full_buffer_without_progress_is_a_limit() {
     assert_eq!(conn.poll(NOW, &mut rx, &mut tx), Ok(Some(Event::Pong(b""))));
     assert_eq!(conn.poll(NOW, &mut rx, &mut tx), Ok(None));
     assert_eq!(conn.wants(), Wants::Input);
+}
+
+/// The text and the number of pings that came through a receive buffer of `size` bytes.
+fn through<R: Role>(mut conn: Connection<R>, mut wire: &[u8], size: usize) -> Result<(Vec<u8>, usize), Violation> {
+    let (mut inbox, mut out) = (RxBuffer::new(vec![0; size]), [0; 200]);
+    let (mut received, mut pings) = (vec![], 0);
+    while !wire.is_empty() {
+        let space = inbox.space();
+        let (now, later) = wire.split_at(space.len().min(wire.len()));
+        space[..now.len()].copy_from_slice(now);
+        inbox.advance(now.len());
+        wire = later;
+        let mut rx = inbox.rx();
+        while let Some(event) = conn.poll(NOW, &mut rx, &mut Tx::new(&mut out))? {
+            match event {
+                Event::Text { text, .. } => received.extend_from_slice(text.as_bytes()),
+                Event::Ping(_) => pings += 1,
+                event => panic!("{event:?}"),
+            }
+        }
+        let used = rx.consumed();
+        inbox.consume(used);
+    }
+    Ok((received, pings))
+}
+
+#[test]
+fn a_buffer_for_a_control_frame_is_enough_for_everything() {
+    let text = "aé€😀".repeat(20_000).into_bytes();
+    for (masked, enough) in [(true, 2 + 4 + 125), (false, 2 + 125 + 1)] {
+        let (mut wire, mut rest, mut count) = (vec![], &text[..], 0);
+        for len in [1, 2, 1, 3, 1, 1, 125, 126, 127, 70_001, 5, 2].into_iter().cycle() {
+            let (part, later) = rest.split_at(len.min(rest.len()));
+            let first = if count == 0 { 0x01 } else { 0x00 };
+            wire.extend(frame(if later.is_empty() { first | 0x80 } else { first }, part, masked));
+            wire.extend(frame(0x89, &[b'p'; 125], masked));
+            (rest, count) = (later, count + 1);
+            if rest.is_empty() {
+                break;
+            }
+        }
+        let through = |size| match masked {
+            true => through(server(Config::default()), &wire, size),
+            false => through(client(Config::default()), &wire, size),
+        };
+        assert!(through(enough) == Ok((text.clone(), count)), "{masked}");
+        assert_eq!(through(enough - 1).err(), Some(Violation::Limit(Limit::Buffer)), "{masked}");
+    }
 }
 
 #[test]
