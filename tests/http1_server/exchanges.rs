@@ -309,7 +309,7 @@ fn upgrades_leave_the_rest_to_the_next_protocol() {
 }
 
 #[test]
-fn connect_opens_a_tunnel_or_is_refused_like_any_other() {
+fn connect_opens_a_tunnel_or_ends_the_connection() {
     let connect: &[u8] = b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n";
     let mut exchange = Exchange::new(Server::default());
     exchange.feed(&[connect, b"\x16\x03"].concat(), &mut |server, told, out| {
@@ -321,8 +321,18 @@ fn connect_opens_a_tunnel_or_is_refused_like_any_other() {
     });
     assert_eq!((exchange.wire().as_str(), exchange.rest()), ("HTTP/1.1 200 OK\r\n\r\n", &b"\x16\x03"[..]));
     assert!(exchange.server.has_switched());
-    let (wire, wants) = reply_to(&[connect, connect].concat(), |server, out| {
-        out.call(|tx| server.respond_with(Status::FORBIDDEN, &[], b"no", tx)).unwrap();
-    });
-    assert_eq!((wire.matches("403 Forbidden\r\ncontent-length: 2\r\n\r\nno").count(), wants), (2, Wants::Input));
+    // Whether at once or in pieces, and whatever comes behind: an impatient client sends what was meant for the tunnel.
+    for behind in [b"".as_slice(), connect, GET, b"\x16\x03"] {
+        for body in [BodyLength::None, BodyLength::Length(2), BodyLength::Chunked] {
+            let (wire, wants) = reply_to(&[connect, behind].concat(), |server, out| {
+                out.call(|tx| server.respond(Status::FORBIDDEN, &[], body, tx)).unwrap();
+                if body != BodyLength::None {
+                    out.content(server, b"no").unwrap();
+                    out.call(|tx| server.end(&[], tx)).unwrap();
+                }
+            });
+            assert!(wire.starts_with("HTTP/1.1 403 Forbidden\r\nconnection: close\r\n"), "{wire}");
+            assert_eq!((wire.matches("HTTP/1.1").count(), wants), (1, Wants::Close));
+        }
+    }
 }

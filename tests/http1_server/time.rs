@@ -22,11 +22,13 @@ fn deadlines_fire_at_their_time_and_not_before() {
     let wait = |seconds| (seconds, Duration::from_secs(seconds));
     let answered_408 = Some("HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
     type Case<'a> = (&'a [u8], Answer<'a>, (u64, Duration), Option<Timeout>, Option<&'a str>);
-    let cases: [Case<'_>; 6] = [
+    let cases: [Case<'_>; 8] = [
         (b"", &mut ignore, wait(7), None, None),
+        (b"\r\n\r", &mut ignore, wait(7), None, None),
         (b"\r\nGET", &mut ignore, wait(3), Some(Timeout::Head), answered_408),
         (half, &mut ignore, wait(5), Some(Timeout::Body), answered_408),
         (GET, &mut answer_ok, wait(7), None, None),
+        (&[GET, b"\r\n"].concat(), &mut |server, told, out| answer_ok(server, told, out), wait(7), None, None),
         (half, early, wait(2), None, None),
         (b"GET / HTTP/1.1\r\nHost: a", &mut ignore, wait(3), Some(Timeout::Head), answered_408),
     ];

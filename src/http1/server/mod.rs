@@ -66,9 +66,9 @@ pub use prepared::Prepared;
 ///
 /// [`respond`](Self::respond) or [`respond_with`](Self::respond_with); [`inform`](Self::inform) for 1xx before it;
 /// [`switch_protocols`](Self::switch_protocols) for 101. A response to HEAD takes its content like any other and sends
-/// none of it. A 2xx to CONNECT opens a tunnel. After either of the last two the connection has left HTTP
-/// ([`has_switched`](Self::has_switched)): `poll` touches nothing any more, and the bytes not consumed are the other
-/// protocol's.
+/// none of it. A 2xx to CONNECT opens a tunnel; any other answer to it is the last one. After 101 and in a tunnel the
+/// connection has left HTTP ([`has_switched`](Self::has_switched)): `poll` touches nothing any more, and the bytes not
+/// consumed are the other protocol's.
 ///
 /// Date is the caller's to send ([`HttpDate::to_bytes`](crate::http::HttpDate::to_bytes)), for the engine has no calendar:
 /// "An origin server with a clock [..] MUST generate a Date header field in all 2xx (Successful), 3xx (Redirection), and

@@ -80,7 +80,8 @@ impl Server {
     fn await_head<'b>(&mut self, now: Instant, rx: &Rx<'_>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
         let Incoming::Head(head) = &mut self.incoming else { return self.stand_by(now, tx) };
         // Empty lines before a request line are not the start of one.
-        if rx.is_last() && rx.bytes().iter().all(|b| matches!(b, b'\r' | b'\n')) {
+        let is_idle = rx.bytes().iter().all(|b| matches!(b, b'\r' | b'\n'));
+        if rx.is_last() && is_idle {
             for side in [Side::Client, Side::Server] {
                 let taken = self.cycle.step(side, Step::Close);
                 debug_assert!(taken.is_ok(), "a head is read between two exchanges only");
@@ -91,7 +92,7 @@ impl Server {
         if let Err(violation) = head.incomplete(rx) {
             return self.fail(now, violation, tx);
         }
-        if rx.bytes().is_empty() {
+        if is_idle {
             self.timers.start(timer::IDLE, now);
         } else {
             self.timers.stop(timer::IDLE);

@@ -259,14 +259,19 @@ impl Server {
             tunnel: false,
         };
         plan.keep_alive &= !plan.whole || !self.leaves_content_unread();
-        // "A server MUST NOT send any Transfer-Encoding or Content-Length header fields in a 2xx (Successful) response
-        // to CONNECT" (RFC 9110 §9.3.6).
-        if self.connect_method && status.is_successful() {
-            return match body {
-                // The request is read: one with content was refused.
-                BodyLength::None | BodyLength::Length(0) => Ok(Plan { tunnel: true, ..plan }),
-                BodyLength::Length(_) | BodyLength::Chunked => Err(Misuse::ContentNotAllowed),
-            };
+        if self.connect_method {
+            // "A server MUST NOT send any Transfer-Encoding or Content-Length header fields in a 2xx (Successful) response
+            // to CONNECT" (RFC 9110 §9.3.6).
+            if status.is_successful() {
+                return match body {
+                    // The request is read: one with content was refused.
+                    BodyLength::None | BodyLength::Length(0) => Ok(Plan { tunnel: true, ..plan }),
+                    BodyLength::Length(_) | BodyLength::Chunked => Err(Misuse::ContentNotAllowed),
+                };
+            }
+            // What follows may be somebody else's, sent into a tunnel that was hoped for: "proxy servers MUST close the
+            // underlying connection when rejecting a CONNECT request" (RFC 9931 §8).
+            plan.keep_alive = false;
         }
         match (status, body) {
             // "a server MUST NOT send a Content-Length header field in any response with a status code of 1xx
