@@ -105,6 +105,9 @@ fn a_client_that_was_never_told_to_go_on_is_not_late() {
         out.call(|tx| server.respond(Status::OK, &[], BodyLength::Chunked, tx)).unwrap();
     });
     assert_eq!((exchange.server.poll_timeout(), exchange.server.wants()), (None, Wants::Input));
+    // But one that begins nevertheless does not hold the connection for ever.
+    exchange.feed(b"h", &mut ignore);
+    assert_eq!(exchange.server.poll_timeout(), Instant::ZERO.checked_add(Config::BODY_TIMEOUT));
 }
 
 /// A byte in time, again and again: the deadline of the whole content stands, from when it was first waited for.

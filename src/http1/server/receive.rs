@@ -121,6 +121,8 @@ impl Server {
         };
         if rx.consumed() != before {
             self.timers.stop(timer::BODY);
+            // Content that comes without having been asked for has its deadlines too.
+            self.expects_continue = false;
         }
         match piece {
             Some(Piece::End) => self.request_ends(),
