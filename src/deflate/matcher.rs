@@ -1,8 +1,8 @@
 //! Finding matches: where the same few bytes were seen before.
 //!
 //! The table holds positions, modulo 2^16, by a hash of the bytes there. Nothing in it is trusted: a position
-//! is used if it lies within reach and the bytes there agree. So the table is never cleared, not after
-//! a reset, and may even have served another history.
+//! is used if it lies within reach and the bytes there agree. So the table is not cleared after a reset. It is for another
+//! history: what the one left would hide matches of the other, whose compressed size then told what the one had said.
 #![expect(
     clippy::cast_possible_truncation,
     reason = "positions are kept modulo 2^16; of eight bytes the first ones are the lowest"
@@ -108,8 +108,9 @@ impl<const TABLE: usize> Matcher<TABLE> {
         literals(history, symbols, keep);
     }
 
-    /// Remembers the last `most` positions before the next, for [`lazy`](Self::lazy).
+    /// Remembers the last `most` positions before the next, for [`lazy`](Self::lazy), and nothing of another history.
     pub(super) fn learn<const ROW: usize>(&mut self, history: &History<[u8]>, most: u32) {
+        self.table.fill(0);
         for back in (HASHED..=history.behind().min(most)).rev() {
             let at = history.at().wrapping_sub(back);
             remember(self.row::<ROW>(history.eight(at)), at);
@@ -118,6 +119,7 @@ impl<const TABLE: usize> Matcher<TABLE> {
 
     /// The same, for [`fast`](Self::fast).
     pub(super) fn learn_fast(&mut self, history: &History<[u8]>, most: u32) {
+        self.table[..2 << Self::FAST_BITS].fill(0);
         for back in (8..=history.behind().min(most)).rev() {
             let at = history.at().wrapping_sub(back);
             self.note(history.eight(at), at);

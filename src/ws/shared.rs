@@ -8,7 +8,8 @@ use super::message::{Ready, SPARE};
 use super::{Config, Event, Kind, Messages, Violation};
 use crate::deflate::{Decoder, Encoder, History, Level, Window};
 
-/// What sessions take turns with: one a thread is enough. Nothing is allocated before it is needed.
+/// What sessions take turns with: one a thread is enough. Nothing is allocated before it is needed. How small the messages
+/// of one session become says nothing of those of another.
 #[derive(Debug)]
 pub struct Shared {
     level: Level,

@@ -139,6 +139,27 @@ fn many_sessions_take_turns_with_what_they_share() {
     }
 }
 
+/// Who sees how small its own messages become must not learn from it what another one was told meanwhile.
+#[test]
+fn the_size_of_a_message_says_nothing_of_another_session() {
+    for level in [Level::Fast, Level::Default, Level::Best] {
+        let text = |from: u32, len: u32| -> Vec<u8> {
+            (from..from + len).flat_map(|n| n.wrapping_mul(0x9e37_79b1).to_le_bytes()).collect()
+        };
+        let guess = b"token=7f3a9c";
+        let sizes = [guess, b"another text"].map(|told| {
+            let mut shared = Shared::new(level);
+            let (mut one, mut other) = (server(Some(Params::default())), server(Some(Params::default())));
+            // What the other says last lies far behind what the one says.
+            say(&mut other, &mut shared, &[vec![b' '; 40_000]]);
+            say(&mut one, &mut shared, &[[guess, &text(50_000, 1100)[..]].concat()]);
+            say(&mut other, &mut shared, &[[told, &text(60_000, 20)[..]].concat()]);
+            say(&mut one, &mut shared, &[[guess, &text(70_000, 20)[..]].concat()]).len()
+        });
+        assert_eq!(sizes[0], sizes[1], "{level:?}");
+    }
+}
+
 #[test]
 fn compression_is_used_where_it_was_negotiated_and_saves_something() {
     let text = "to be or not to be, ".repeat(20);
