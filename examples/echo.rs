@@ -9,7 +9,8 @@ use std::error::Error;
 use std::io::{self, BufRead, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::{env, thread, time::Duration};
+use std::time::{Duration, UNIX_EPOCH};
+use std::{env, thread};
 
 use hopwire::http::{Method, Status};
 use hopwire::http1::{self, BodyLength, server};
@@ -28,6 +29,7 @@ impl Protocols {
     /// Takes what there is in `rx`, writes the answers to `tx`; what is wanted next.
     fn turn(&mut self, now: Instant, rx: &mut Rx<'_>, tx: &mut Tx<'_>) -> Result<Wants, Box<dyn Error>> {
         let Self { http, session, shared } = self;
+        http.set_date(UNIX_EPOCH.elapsed()?.into());
         while let Some(event) = http.poll(now, rx, tx)? {
             match event {
                 server::Event::Request(request) => match ws::Handshake::of(&request) {

@@ -24,7 +24,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 use std::{env, fmt::Write as _, fs, str, thread};
 
 use hopwire::feed::hold::{self, Answer, Reply};
@@ -160,7 +160,7 @@ impl Live {
 
     /// An update: when it was published, and something to look at.
     fn publish(&mut self, now: Instant) {
-        let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let at = since_1970();
         let data =
             format!("{{\"at\":{}.{:03},\"value\":{}}}", at.as_millis(), at.subsec_micros() % 1000, random() % 1000);
         if let Err(e) = self.log.publish(now, "", &data) {
@@ -211,6 +211,9 @@ impl Live {
     /// Works on a connection, then writes what came of it, and drops it when it is over.
     fn with(&mut self, id: u64, work: impl FnOnce(&mut Self, &mut Conn) -> Outcome<()>) {
         let Some(mut conn) = self.conns.remove(&id) else { return };
+        if let Protocol::Http(http, _) = &mut conn.protocol {
+            http.set_date(since_1970().into());
+        }
         let outcome = work(self, &mut conn);
         // The last words are written even if others are being written.
         if (!conn.writing || outcome.is_err()) && !conn.out.is_empty() {
@@ -408,6 +411,7 @@ impl Conn {
     fn reply<T>(&mut self, reply: &Reply<'_, T>) -> Outcome<()> {
         let Protocol::Http(http, pending) = &mut self.protocol else { return Ok(()) };
         *pending = Pending::Nothing;
+        http.set_date(since_1970().into());
         let tag = reply.cursor.map(Cursor::tag);
         let after = reply.retry_after.map(|after| after.as_secs().to_string());
         let mut fields = hold::REPLY_FIELDS.to_vec();
@@ -449,13 +453,17 @@ fn stats(
     let cursor = History::cursor(log);
     let mut json = format!("{{\"cursor\":\"{cursor}\",\"kept\":{},\"pace\":{}", log.len(), pace.as_millis());
     let _ = write!(json, ",\"connections\":{connections}");
-    let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let at = since_1970();
     let _ = write!(json, ",\"now\":{}.{:03}", at.as_millis(), at.subsec_micros() % 1000);
     let own: BTreeMap<_, _> = costs.iter().filter(|((payer, via), _)| *payer == client && !via.is_empty()).collect();
     for ((_, via), Cost { requests, received, sent }) in own {
         let _ = write!(json, ",\"{via}\":{{\"requests\":{requests},\"received\":{received},\"sent\":{sent}}}");
     }
     json + "}"
+}
+
+fn since_1970() -> Duration {
+    UNIX_EPOCH.elapsed().unwrap_or_default()
 }
 
 fn new_log() -> Log {

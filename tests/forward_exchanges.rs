@@ -2,6 +2,8 @@
 //! client gets. A case is a test, named by its rule, with the clause that it is from. Lines end in CRLF, written `\n` here.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+use std::time::Duration;
+
 use hopwire::http::forward::{self, Asked, Content, ForwardedPolicy, Intermediary, Stop, Trailers};
 use hopwire::http::{HttpDate, Version};
 use hopwire::http1::{self, Server, client, server};
@@ -590,6 +592,10 @@ impl Relay<'_, '_> {
                 client::Event::Interim(head) | client::Event::Response(head) | client::Event::Switched(head) => {
                     let head = self.proxy.response(&(&head).into(), asked, HttpDate::from_unix(0))?;
                     let Some(head) = head else { continue };
+                    // What the clock of this connection shows is nothing to a final answer that is forwarded.
+                    if !head.status().is_informational() {
+                        self.server.set_date(Duration::from_secs(86_400).into());
+                    }
                     self.server.forward(&head, down).unwrap();
                     trailers = (head.content() != Content::None).then(|| head.trailers());
                     self.is_whole = !head.status().is_informational() && trailers.is_none();

@@ -3,7 +3,7 @@
 use std::mem::needs_drop;
 
 use hopwire::deflate::{Decoder, Inflater, Window};
-use hopwire::{Entropy, http1, sse, ws};
+use hopwire::{Entropy, http, http1, sse, ws};
 
 struct Keys([u64; 4]);
 
@@ -16,6 +16,7 @@ impl Entropy for Keys {
 #[test]
 fn engines_fit_in_256_bytes() {
     assert!(size_of::<http1::Server>() <= 256, "http1::Server: {}", size_of::<http1::Server>());
+    assert_eq!(size_of::<Option<http::HttpDate>>(), size_of::<http::HttpDate>(), "to have no date costs no space");
     assert!(size_of::<http1::Client>() <= 256, "http1::Client: {}", size_of::<http1::Client>());
     assert!(size_of::<ws::Connection<ws::Server>>() <= 256, "ws: {}", size_of::<ws::Connection<ws::Server>>());
     // With 32 bytes of state for the mask keys: those of a small generator.

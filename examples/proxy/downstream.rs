@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
 use hopwire::http::forward::{self, Stop};
-use hopwire::http::{HttpDate, Status, Version};
+use hopwire::http::{Status, Version};
 use hopwire::http1::server::{Config, Event, Server};
 use hopwire::io::Wants;
 
@@ -16,7 +16,7 @@ use crate::log::Line;
 use crate::socket::{Sink, Source, halves};
 use crate::tunnel::tunnel;
 use crate::upstream::Upstream;
-use crate::{CLIENTS, Proxy, now, now_unix};
+use crate::{CLIENTS, Proxy, date, now};
 
 /// Serves a client to its end.
 pub(crate) fn serve(proxy: &'static Proxy, stream: TcpStream, address: SocketAddr, is_surplus: bool) -> io::Result<()> {
@@ -56,6 +56,8 @@ impl Downstream {
             if self.proxy.stopping.load(SeqCst) {
                 self.http.close();
             }
+            // Of what the engine answers by itself, this is the origin; what is forwarded keeps its own date.
+            self.http.set_date(date());
             let (mut rx, mut tx) = (self.source.inbox.rx(), self.sink.tx());
             let (now, mut is_on_time) = (now(), false);
             let came = loop {
@@ -148,10 +150,8 @@ impl Downstream {
             Stop::Busy => ("retry-after", b"1"),
             _ => ("cache-control", b"no-store"),
         };
-        // "An origin server with a clock [..] MUST generate a Date header field" (RFC 9110 §6.6.1), and of this answer that is us.
-        let date = HttpDate::from_unix(now_unix()).map(HttpDate::to_bytes);
-        let mut fields = vec![("content-type", b"text/plain".as_slice()), more];
-        fields.extend(date.as_ref().map(|date| ("date", date.as_slice())));
+        self.http.set_date(date());
+        let fields = [("content-type", b"text/plain".as_slice()), more];
         let said = self.http.respond_with(status, &fields, text.as_bytes(), &mut self.sink.tx());
         let is_told = said.is_ok() && self.sink.flush().is_ok();
         line.status = is_told.then_some(status);

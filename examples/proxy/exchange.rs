@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use hopwire::http::forward::{Asked, Content, Intermediary, Stop, Trailers};
-use hopwire::http::{Fields, HttpDate, Status};
+use hopwire::http::{Fields, Status};
 use hopwire::http1::server::{Event, Server};
 use hopwire::http1::{Client, Violation, client};
 use hopwire::io::Tx;
@@ -12,7 +12,7 @@ use hopwire::io::Tx;
 use crate::downstream::Downstream;
 use crate::socket::{OUTPUT, Sink, Source, break_off, peek};
 use crate::upstream::Upstream;
-use crate::{lock, now, now_unix};
+use crate::{date, lock, now};
 
 /// A request whose head was sent on.
 pub(crate) struct Sent {
@@ -216,7 +216,7 @@ impl Download<'_> {
                     start()?;
                 }
                 Some(client::Event::Interim(head) | client::Event::Response(head) | client::Event::Switched(head)) => {
-                    let head = self.rules.response(&(&head).into(), &self.asked, HttpDate::from_unix(now_unix()));
+                    let head = self.rules.response(&(&head).into(), &self.asked, Some(date()));
                     let Some(head) = head.map_err(Fault::Stop)? else { continue };
                     down.forward(&head, &mut tx).map_err(|_| Fault::Stop(Stop::BadGateway))?;
                     if head.status().is_informational() && head.status() != Status::SWITCHING_PROTOCOLS {

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use hopwire::http::Status;
 
-use crate::{lock, now_unix};
+use crate::{date, lock};
 
 /// Lines that are not written yet, and how many had no room.
 #[derive(Default)]
@@ -33,7 +33,7 @@ impl Log {
         let tenths = u64::try_from(began.elapsed().as_micros() / 100).unwrap_or(u64::MAX);
         let mut text = String::with_capacity(request.len() + why.len() + 100);
         // It goes into memory.
-        let _ = write!(text, "{} {client} \"{}\" {status} {sent}", now_unix(), request.escape_ascii());
+        let _ = write!(text, "{} {client} \"{}\" {status} {sent}", date().unix(), request.escape_ascii());
         let _ = writeln!(text, " {}.{}ms{}{why}", tenths / 10, tenths % 10, if why.is_empty() { "" } else { " " });
         let (lines, lost) = &mut *lock(&self.0);
         match lines.len() + text.len() <= SPACE {

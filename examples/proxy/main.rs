@@ -31,9 +31,10 @@ use std::io::{self, BufRead};
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 use std::{env, thread};
 
+use hopwire::http::HttpDate;
 use hopwire::http::forward::{ForwardedPolicy, Intermediary};
 use hopwire::http1::client;
 
@@ -134,9 +135,8 @@ fn now() -> hopwire::time::Instant {
     hopwire::time::Instant::from_nanos(START.elapsed().as_nanos().try_into().unwrap_or(u64::MAX))
 }
 
-fn now_unix() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    since.as_secs().try_into().unwrap_or(0)
+fn date() -> HttpDate {
+    UNIX_EPOCH.elapsed().unwrap_or_default().into()
 }
 
 /// Clients at once; when there are as many, those without a request have to go. Each has two descriptors, of which a process

@@ -1,29 +1,37 @@
 //! Dates in fields (RFC 9110 §5.6.7). The time is always the caller's.
 
 use core::fmt;
+use core::num::NonZero;
+use core::time::Duration;
 
 /// A moment in UTC, in whole seconds, as HTTP writes it: years 0 to 9999, leap seconds not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HttpDate {
-    /// Since 1970-01-01T00:00:00Z, always in `FIRST..=LAST`.
-    seconds: i64,
+    /// Seconds since the last one before `FIRST`, to `LAST`: never 0, so that having none costs no space.
+    seconds: NonZero<i64>,
 }
 
 impl HttpDate {
     /// The moment so many seconds after the start of 1970, if its year has four digits.
     pub const fn from_unix(seconds: i64) -> Option<Self> {
-        if seconds >= FIRST && seconds <= LAST { Some(Self { seconds }) } else { None }
+        if seconds < FIRST || seconds > LAST {
+            return None;
+        }
+        match NonZero::new(seconds - (FIRST - 1)) {
+            Some(seconds) => Some(Self { seconds }),
+            None => None,
+        }
     }
 
     /// Seconds since the start of 1970.
     pub const fn unix(self) -> i64 {
-        self.seconds
+        self.seconds.get() + (FIRST - 1)
     }
 
     /// As an IMF-fixdate, `Sun, 06 Nov 1994 08:49:37 GMT`: the one form to send.
     pub fn to_bytes(self) -> [u8; 29] {
-        let days = self.seconds.div_euclid(DAY);
-        let second = self.seconds.rem_euclid(DAY);
+        let days = self.unix().div_euclid(DAY);
+        let second = self.unix().rem_euclid(DAY);
         let (year, month, day) = civil(days);
         let mut out = *b"Thu, 00 Jan 0000 00:00:00 GMT";
         out[..3].copy_from_slice(DAY_NAMES[index(days.rem_euclid(7))].get(..3).unwrap_or_default());
@@ -43,6 +51,14 @@ impl HttpDate {
     /// in the future" of `now`. The name of the day must be one, but is not compared with the date.
     pub fn parse(value: &[u8], now: Self) -> Option<Self> {
         imf_fixdate(value).or_else(|| asctime_date(value)).or_else(|| rfc850_date(value, now))
+    }
+}
+
+/// So long after the start of 1970, saturating at the end of the year 9999: `UNIX_EPOCH.elapsed()?.into()` is now.
+impl From<Duration> for HttpDate {
+    fn from(since_1970: Duration) -> Self {
+        let seconds = i64::try_from(since_1970.as_secs()).unwrap_or(LAST).min(LAST);
+        Self::from_unix(seconds).expect("it is between 1970 and the last year")
     }
 }
 
@@ -78,13 +94,13 @@ fn rfc850_date(value: &[u8], now: HttpDate) -> Option<HttpDate> {
     let (day, time) = (number(&[*d1, *d2])?, time_of_day(time)?);
     // "MUST interpret a timestamp that appears to be more than 50 years in the future as representing the most
     // recent year in the past that had the same last two digits."
-    let this_year = civil(now.seconds.div_euclid(DAY)).0;
-    let limit = HttpDate { seconds: now.seconds.saturating_add(50 * YEAR) };
+    let this_year = civil(now.unix().div_euclid(DAY)).0;
+    let limit = now.unix() + 50 * YEAR;
     let century = this_year - this_year % 100;
     [century + 100, century, century - 100]
         .into_iter()
         .filter_map(|century| moment(century + two, month, day, time))
-        .find(|date| *date <= limit)
+        .find(|date| date.unix() <= limit)
 }
 
 /// ```abnf
@@ -180,7 +196,7 @@ mod tests {
 
     use super::*;
 
-    const NOW: HttpDate = HttpDate { seconds: 1_790_000_000 };
+    const NOW: HttpDate = HttpDate::from_unix(1_790_000_000).unwrap();
     const RFC_EXAMPLE: i64 = 784_111_777;
 
     fn parse(value: &str) -> Option<i64> {
@@ -209,6 +225,14 @@ mod tests {
         assert_eq!(text(i64::MIN), None);
         assert_eq!(parse("Sat, 31 Dec 2016 23:59:60 GMT"), parse("Sun, 01 Jan 2017 00:00:00 GMT"), "a leap second");
         assert_eq!(parse("Fri, 31 Dec 9999 23:59:60 GMT"), None);
+    }
+
+    #[test]
+    fn durations_are_since_1970() {
+        assert_eq!(HttpDate::from(Duration::ZERO).to_string(), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(HttpDate::from(Duration::from_millis(784_111_777_999)).unix(), RFC_EXAMPLE);
+        assert_eq!(HttpDate::from(Duration::from_secs(253_402_300_800)).to_string(), "Fri, 31 Dec 9999 23:59:59 GMT");
+        assert_eq!(HttpDate::from(Duration::MAX).unix(), LAST);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::chunked::is_forbidden_trailer;
 use super::misuse::Misuse;
 use crate::bytes::{lanes, num, scan};
-use crate::http::{Method, Status};
+use crate::http::{HttpDate, Method, Status};
 use crate::io::{Full, SendError, Tx};
 
 /// Fields to send: names and values.
@@ -23,6 +23,8 @@ pub(crate) struct Outline {
     pub(crate) upgrade: bool,
     /// A TE field is among them, and no connection option for it. Requests only; the caller knows.
     pub(crate) te: bool,
+    /// The Date that the engine adds. Responses only.
+    pub(crate) date: Option<HttpDate>,
 }
 
 /// What the engine says of the content's length.
@@ -66,11 +68,15 @@ impl Outline {
         if matches!(name.len(), 7 | 10 | 14 | 17) { special(self, name, value) } else { Ok(()) }
     }
 
-    /// The Connection field that the engine adds, whole.
+    /// The Connection and Date fields that the engine adds, whole.
     #[inline]
-    const fn connection(&self, persistence: Persistence) -> &'static [u8] {
+    fn ours<'d>(&self, persistence: Persistence, dated: &'d mut Option<Dated>) -> &'d [u8] {
         let persistence = if self.close { Persistence::Unsaid } else { persistence };
-        connection(persistence, self.upgrade && !self.connection_upgrade)
+        let connection = connection(persistence, self.upgrade && !self.connection_upgrade);
+        match self.date {
+            Some(date) => dated.insert(Dated::new(date, connection)).as_bytes(),
+            None => connection,
+        }
     }
 }
 
@@ -149,8 +155,9 @@ pub(crate) fn response(
     content: &[u8],
     tx: &mut Tx<'_>,
 ) -> Result<(), SendError<Misuse>> {
-    let mut custom = None;
-    message([line_of(status, &mut custom)], fields, outline, outline.connection(persistence), length, content, tx)
+    let (mut custom, mut dated) = (None, None);
+    let ours = outline.ours(persistence, &mut dated);
+    message([line_of(status, &mut custom)], fields, outline, ours, length, content, tx)
 }
 
 /// As [`response`], behind a status line and fields that [`start`] wrote.
@@ -163,7 +170,8 @@ pub(crate) fn prepared(
     content: &[u8],
     tx: &mut Tx<'_>,
 ) -> Result<(), SendError<Misuse>> {
-    message([start], &[], &Outline { len: 0, ..*outline }, outline.connection(persistence), length, content, tx)
+    let mut dated = None;
+    message([start], &[], &Outline { len: 0, ..*outline }, outline.ours(persistence, &mut dated), length, content, tx)
 }
 
 /// The status line and the fields of a response, and nothing else.
@@ -243,10 +251,16 @@ fn message<const N: usize>(
     Ok(())
 }
 
-/// A response of the engine's own: no fields, no content.
+/// A response of the engine's own: no content, and no fields but those that it adds.
 #[cold]
-pub(crate) fn bare(status: Status, persistence: Persistence, length: Length, tx: &mut Tx<'_>) -> Result<(), Full> {
-    match response(status, &[], &Outline::default(), persistence, length, b"", tx) {
+pub(crate) fn bare(
+    status: Status,
+    date: Option<HttpDate>,
+    persistence: Persistence,
+    length: Length,
+    tx: &mut Tx<'_>,
+) -> Result<(), Full> {
+    match response(status, &[], &Outline { date, ..Outline::default() }, persistence, length, b"", tx) {
         Err(SendError::Full(full)) => Err(full),
         Err(SendError::Misuse(_)) | Ok(()) => Ok(()),
     }
@@ -363,6 +377,28 @@ pub(super) const fn connection(persistence: Persistence, upgrade: bool) -> &'sta
         (Persistence::KeepAlive, true) => b"connection: keep-alive, upgrade\r\n",
         (Persistence::Close, false) => b"connection: close\r\n",
         (Persistence::Close, true) => b"connection: close, upgrade\r\n",
+    }
+}
+
+/// A Connection field, or none, with Date behind it.
+struct Dated {
+    bytes: [u8; 80],
+    len: usize,
+}
+
+impl Dated {
+    #[cold]
+    fn new(date: HttpDate, connection: &[u8]) -> Self {
+        let mut bytes = [0; 80];
+        let parts = [connection, b"date: ", &date.to_bytes(), b"\r\n"];
+        let len = parts.iter().map(|part| part.len()).sum();
+        let mut out = Writer(&mut bytes[..len]);
+        parts.iter().for_each(|part| out.put(part));
+        Self { bytes, len }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
     }
 }
 

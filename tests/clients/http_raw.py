@@ -4,8 +4,11 @@ usage: http_raw.py PORT
 Prints `PASS name` or `FAIL name: why` a line.
 """
 
+import email
+import email.utils
 import socket
 import sys
+import time
 
 HOST = b"Host: example\r\n"
 
@@ -126,6 +129,7 @@ def half_closed(port):
         sock.shutdown(socket.SHUT_WR)
         got = read_all(sock)
         assert got.startswith(b"HTTP/1.1 200 ") and b"hello" in got, got[:80]
+        assert_dated(got)
 
 
 def dripped(port):
@@ -147,6 +151,15 @@ def bad(port, request, status):
         assert got.startswith(b"HTTP/1.1 %d " % status), "answered %r" % got[:60]
         assert got.count(b"HTTP/1.1 ") == 1, "more than one answer"
         assert b"connection: close" in got.lower(), "the answer does not say that it is the last"
+        assert_dated(got)
+
+
+def assert_dated(got):
+    """`An origin server with a clock [..] MUST generate a Date` (RFC 9110 section 6.6.1)."""
+    dates = email.message_from_bytes(got.partition(b"\r\n")[2]).get_all("Date", [])
+    assert len(dates) == 1, "dated %r" % dates
+    age = time.time() - email.utils.parsedate_to_datetime(dates[0]).timestamp()
+    assert dates[0].endswith(" GMT") and -2 < age < 10, "the answer is dated " + dates[0]
 
 
 if __name__ == "__main__":

@@ -259,6 +259,46 @@ fn what_is_prepared_is_what_is_written_each_time() {
 }
 
 #[test]
+fn every_final_response_has_one_date_once_it_is_told() {
+    const LINE: &str = "date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+    type Call<'a> = &'a dyn Fn(&mut Server, &mut Tx<'_>) -> Result<(), SendError<Misuse>>;
+    let own = [("Date", &b"Sat, 21 Nov 2026 12:00:00 GMT"[..])];
+    let (mut space, mut other) = ([0; 64], [0; 64]);
+    let prepared = Prepared::new(Status::OK, &[], &mut space).unwrap();
+    let prepared_own = Prepared::new(Status::OK, &own, &mut other).unwrap();
+    let told = |server: &mut Server| server.set_date(Duration::from_secs(784_111_777).into());
+    let answered = |request: &[u8], answer: Call<'_>| {
+        let undated = reply_to(request, |server, out| out.call(|tx| answer(server, tx)).unwrap()).0;
+        let dated = reply_to(request, |server, out| {
+            told(server);
+            out.call(|tx| answer(server, tx)).unwrap();
+        });
+        assert_eq!(dated.0.replace(LINE, ""), undated, "and nothing else differs");
+        dated.0.matches(LINE).count()
+    };
+    for code in [200, 204, 205, 304, 404, 500, 599] {
+        let status = Status::new(code).unwrap();
+        assert_eq!(answered(GET, &|server, tx| server.respond_with(status, &[("a", b"b")], b"", tx)), 1);
+        assert_eq!(answered(GET, &|server, tx| server.respond_with(status, &own, b"", tx)), 0);
+    }
+    for request in [HEAD, POST5, b"GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n"] {
+        let close = [("connection", &b"close"[..]), ("upgrade", b"a")];
+        assert_eq!(answered(request, &|server, tx| server.respond(Status::OK, &[], BodyLength::Chunked, tx)), 1);
+        assert_eq!(answered(request, &|server, tx| server.respond_with(Status::OK, &close, b"hi", tx)), 1);
+        assert_eq!(answered(request, &|server, tx| server.respond_prepared(&prepared, b"hi", tx)), 1);
+        assert_eq!(answered(request, &|server, tx| server.respond_prepared(&prepared_own, b"hi", tx)), 0);
+    }
+    let hints = Status::new(103).unwrap();
+    assert_eq!(answered(GET, &|server, tx| server.inform(hints, &[], tx)), 0);
+
+    let mut exchange = Exchange::new(Server::default());
+    told(&mut exchange.server);
+    exchange.feed(b"GET / HTTP/1.1\r\n\r\n", &mut ignore);
+    let refused = format!("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n{LINE}content-length: 0\r\n\r\n");
+    assert_eq!(exchange.wire(), refused);
+}
+
+#[test]
 fn interim_responses_come_before_the_final_one_and_never_to_http10() {
     let hint: [(&str, &[u8]); 1] = [("link", b"</a>; rel=preload")];
     let answer = |server: &mut Server, out: &mut Out| {

@@ -20,7 +20,7 @@ use super::incoming::Incoming;
 use super::request::{Request, RequestHead};
 use super::violation::{Timeout, Violation};
 use super::{emit, emit::Length, emit::Persistence};
-use crate::http::{Fields, Version};
+use crate::http::{Fields, HttpDate, Version};
 use crate::io::{Full, Tx, Wants};
 use crate::time::{Instant, Timers};
 
@@ -70,9 +70,7 @@ pub use prepared::Prepared;
 /// connection has left HTTP ([`has_switched`](Self::has_switched)): `poll` touches nothing any more, and the bytes not
 /// consumed are the other protocol's.
 ///
-/// Date is the caller's to send ([`HttpDate::to_bytes`](crate::http::HttpDate::to_bytes)), for the engine has no calendar:
-/// "An origin server with a clock [..] MUST generate a Date header field in all 2xx (Successful), 3xx (Redirection), and
-/// 4xx (Client Error) responses" (RFC 9110 §6.6.1).
+/// Date is sent once the caller has told it, by [`set_date`](Self::set_date): the engine has no calendar.
 ///
 /// # Failing
 ///
@@ -100,6 +98,7 @@ pub struct Server {
     drain_left: u32,
     timers: Timers<TIMERS>,
     bounds: Bounds,
+    date: Option<HttpDate>,
 }
 
 /// What has been received.
@@ -144,6 +143,7 @@ impl Server {
             drain_left: 0,
             timers: config.timers(),
             bounds: Bounds::new(&config),
+            date: None,
         }
     }
 
@@ -160,6 +160,30 @@ impl Server {
     /// Whether the connection has left HTTP, by 101 or by a tunnel.
     pub fn has_switched(&self) -> bool {
         self.cycle.server == State::Switched
+    }
+
+    /// The Date of every final response from now on, the engine's own too: "An origin server with a clock [..] MUST generate a
+    /// Date header field in all 2xx (Successful), 3xx (Redirection), and 4xx (Client Error) responses" (RFC 9110 §6.6.1). So
+    /// whoever has one says what it shows before each [`poll`](Self::poll), and before an answer that took longer.
+    ///
+    /// A `date` among the fields of a response stands instead of this one. What is [forwarded](Self::forward) keeps its own.
+    ///
+    /// ```
+    /// # use hopwire::{http1, io::{Rx, Tx}, time::Instant};
+    /// use std::time::{Duration, UNIX_EPOCH};
+    ///
+    /// let mut http = http1::Server::default();
+    /// http.set_date(UNIX_EPOCH.elapsed()?.into());
+    /// # http.set_date(Duration::from_secs(784_111_777).into());
+    /// let (mut received, mut sent) = (*b"GET\r\n\r\n", [0; 256]);
+    /// let mut tx = Tx::new(&mut sent);
+    /// assert!(http.poll(Instant::ZERO, &mut Rx::new(&mut received), &mut tx).is_err());
+    /// let head = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+    /// assert!(tx.written().starts_with(head.as_bytes()));
+    /// # Ok::<(), std::time::SystemTimeError>(())
+    /// ```
+    pub const fn set_date(&mut self, now: HttpDate) {
+        self.date = Some(now);
     }
 
     /// Lets no request follow the one under way, whose answer says so if its head is not sent yet. Between two
@@ -205,7 +229,7 @@ impl Server {
     #[cold]
     fn fail_now(&mut self, violation: Violation, tx: &mut Tx<'_>) -> Result<(), Full> {
         if self.may_begin_response() {
-            write_failure(violation, tx)?;
+            self.write_failure(violation, tx)?;
         }
         self.failure = Some(violation);
         self.failure_unsent = false;
@@ -213,6 +237,10 @@ impl Server {
         // Refused only after a switch, and then nothing is received that could fail.
         let _ = self.cycle.step(Side::Server, Step::Fail);
         Ok(())
+    }
+
+    fn write_failure(&self, violation: Violation, tx: &mut Tx<'_>) -> Result<(), Full> {
+        emit::bare(violation.status(), self.date, Persistence::Close, Length::Exact(0), tx)
     }
 
     /// Whether a response, the engine's own at least, can still be put on the wire.
@@ -232,8 +260,4 @@ impl Default for Server {
     fn default() -> Self {
         Self::new(Config::new())
     }
-}
-
-fn write_failure(violation: Violation, tx: &mut Tx<'_>) -> Result<(), Full> {
-    emit::bare(violation.status(), Persistence::Close, Length::Exact(0), tx)
 }

@@ -1,7 +1,7 @@
 //! Heads of responses that are judged and written once.
 
 use super::Server;
-use super::send::Head;
+use super::send::{Head, has_date};
 use crate::http::Status;
 use crate::http1::emit::{self, Outline};
 use crate::http1::misuse::Misuse;
@@ -37,6 +37,7 @@ pub struct Prepared<'a> {
     /// The status line and the field lines.
     pub(super) start: &'a [u8],
     pub(super) outline: Outline,
+    pub(super) has_date: bool,
 }
 
 impl<'a> Prepared<'a> {
@@ -52,7 +53,7 @@ impl<'a> Prepared<'a> {
         let mut tx = Tx::new(space);
         emit::start(status, fields, &outline, &mut tx)?;
         let len = tx.len();
-        Ok(Self { status, start: space.get(..len).unwrap_or_default(), outline })
+        Ok(Self { status, start: space.get(..len).unwrap_or_default(), outline, has_date: has_date(fields) })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What received bytes become.
 
-use super::{Event, Incoming, Server, timer, write_failure};
+use super::{Event, Incoming, Server, timer};
 use crate::http::{Method, Status};
 use crate::http1::chunked::Piece;
 use crate::http1::cycle::{Side, State, Step};
@@ -106,7 +106,7 @@ impl Server {
     #[inline]
     fn content<'b>(&mut self, now: Instant, rx: &mut Rx<'b>, tx: &mut Tx<'_>) -> Result<Option<Event<'b>>, Violation> {
         if self.expects_continue && self.cycle.server == State::Owing {
-            let sent = emit::bare(Status::CONTINUE, Persistence::Unsaid, Length::Unsaid, tx);
+            let sent = emit::bare(Status::CONTINUE, None, Persistence::Unsaid, Length::Unsaid, tx);
             if let Err(full) = sent {
                 self.wants = Wants::Output(full.needed);
                 return Ok(None);
@@ -198,7 +198,7 @@ impl Server {
             return Ok(None);
         };
         if self.failure_unsent {
-            if let Err(full) = write_failure(violation, tx) {
+            if let Err(full) = self.write_failure(violation, tx) {
                 // A peer that leaves no room for our last word is not waited for without end.
                 self.timers.start(timer::DRAIN, now);
                 self.wants = Wants::Output(full.needed);

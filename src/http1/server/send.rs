@@ -18,6 +18,15 @@ pub(super) enum Head<'a> {
     Prepared(&'a Prepared<'a>),
 }
 
+impl Head<'_> {
+    fn has_date(&self) -> bool {
+        match self {
+            Head::Fields(_, fields) => has_date(fields),
+            Head::Prepared(prepared) => prepared.has_date,
+        }
+    }
+}
+
 /// A response head that may be sent.
 pub(super) struct Plan {
     pub(super) length: Length,
@@ -197,10 +206,13 @@ impl Server {
         tx: &mut Tx<'_>,
     ) -> Result<(), SendError<Misuse>> {
         self.owing()?;
-        let (status, outline) = match head {
+        let (status, mut outline) = match head {
             Head::Fields(status, fields) => (status, emit::outline(fields)?),
             Head::Prepared(prepared) => (prepared.status, prepared.outline),
         };
+        if self.date.is_some() && !head.has_date() {
+            outline.date = self.date;
+        }
         let mut plan = self.plan(status, body, outline.close)?;
         plan.keep_alive &= content.is_none() || !self.leaves_content_unread();
         let persistence = self.persistence(&plan);
@@ -377,4 +389,8 @@ impl Server {
         let taken = self.cycle.step(Side::Server, step);
         debug_assert!(taken.is_ok(), "looked at before anything was written");
     }
+}
+
+pub(super) fn has_date(fields: emit::FieldList<'_>) -> bool {
+    fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("date"))
 }
