@@ -13,7 +13,10 @@ pub fn is_hop_by_hop(name: Token<'_>, header: Fields<'_>) -> bool {
     match Known::of(name.as_bytes()).class() {
         Class::HopByHop => true,
         Class::EndToEnd => false,
-        Class::Free => header.has_token("connection", name.as_str()),
+        Class::Free => {
+            let mut options = header.all("connection").flat_map(list::connection_options);
+            options.any(|option| option.eq_ignore_ascii_case(name.as_bytes()))
+        }
     }
 }
 
@@ -163,7 +166,7 @@ impl Nominated {
 
     /// One `Connection = #connection-option` line.
     pub(super) fn add(&mut self, value: &[u8]) {
-        for option in list::elements(value) {
+        for option in list::connection_options(value) {
             let known = Known::of(option);
             match known.class() {
                 Class::HopByHop => self.upgrade |= known == Known::Upgrade,
@@ -226,6 +229,7 @@ mod tests {
         assert!(is_hop("X-hop", "Connection: x-HOP\r\n"));
         assert!(!is_hop("X-ho", "Connection: x-HOP\r\n"));
         assert!(is_hop("b", "Connection: a\r\nA: 1\r\nConnection: close, B\r\n"), "all lines count");
+        assert!(is_hop("b", "Connection: \"a, ,b\r\n"), "no quote hides an option");
     }
 
     #[test]
@@ -257,6 +261,7 @@ mod tests {
         let most = named(&std::format!("{}, host, te, last", "a-name-of-20-letters, ".repeat(4)));
         assert!(!most.overflow && most.has(b"A-Name-Of-20-Letters") && most.has(b"Last"));
         assert!(!most.has(b"other") && !most.has(b"te") && most.abuse && !most.upgrade);
+        assert!(named("\"a, last").has(b"last") && !named(",").has(b""));
         assert!(named(&"a-name-of-20-letters, ".repeat(5)).overflow);
         assert!(named(&"a".repeat(NOMINATED - 1)).has(&[b'a'; NOMINATED - 1]));
         assert!(named(&"a".repeat(NOMINATED)).overflow && named(&"a".repeat(300)).overflow);

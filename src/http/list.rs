@@ -15,6 +15,11 @@ pub const fn elements(value: &[u8]) -> Elements<'_> {
     Elements { parts: Parts { rest: Some(value), by: b',' } }
 }
 
+/// The options in a `Connection` value (RFC 9110 §7.6.1). They are tokens, so a quote begins no string that could hide one.
+pub(crate) fn connection_options(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|&b| b == b',').map(trim).filter(|option| !option.is_empty())
+}
+
 /// An element's parameters: what stands before the first semicolon (often the whole of it), and the parameters behind.
 ///
 /// ```abnf

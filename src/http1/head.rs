@@ -194,7 +194,7 @@ impl Wishes {
     pub(super) fn connection(&mut self, value: &[u8]) {
         match Self::option(value) {
             // More than one, or one that asks for nothing.
-            Self::NONE => list::elements(value).for_each(|option| self.add(Self::option(option))),
+            Self::NONE => list::connection_options(value).for_each(|option| self.add(Self::option(option))),
             wish => self.add(wish),
         }
     }
@@ -260,7 +260,7 @@ mod tests {
         #[test]
         fn options_are_read_alike_alone_and_in_a_list(options in prop::collection::vec(prop::sample::select(&[
             "close", "Close", "CLOSE", "closed", "clos", "keep-alive", "Keep-Alive", "keep_alive", "upgrade", "UPGRADE", "upgradf",
-            "x", "", " ", "te", "\"close\"",
+            "x", "", " ", "te", "\"close\"", "\"x",
         ][..]), 0..4)) {
             let value = options.join(",");
             let has = |wanted: &str| options.iter().any(|option| option.trim().eq_ignore_ascii_case(wanted));
