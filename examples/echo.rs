@@ -39,27 +39,27 @@ impl Protocols {
                         handshake.accept(ws::OriginPolicy::Any)?.deflate(deflate).respond(http, tx)?;
                         *session = Some(ws::Session::server(ws::Config::new(), deflate));
                     }
-                    Ok(None) if request.method == Method::Post => {
-                        if request.expects_continue() {
-                            http.inform(Status::CONTINUE, &[], tx)?;
-                        }
-                        http.respond(Status::OK, &[], BodyLength::Chunked, tx)?;
-                    }
+                    Ok(None) if request.method == Method::Post => {} // answered as its content comes
                     Ok(None) => http.respond_with(Status::OK, &[("content-type", b"text/plain")], HELLO, tx)?,
                     Err(refusal) => refusal.respond(http, tx)?,
                 },
-                server::Event::Body(data) => _ = http.body(data, tx)?,
-                server::Event::End => http.end(&[], tx)?,
-                _ => {}
+                event => {
+                    if http.owes_response() {
+                        http.respond(Status::OK, &[], BodyLength::Chunked, tx)?;
+                    }
+                    match event {
+                        server::Event::Body(data) => _ = http.body(data, tx)?,
+                        server::Event::End => http.end(&[], tx)?,
+                        _ => {}
+                    }
+                }
             }
         }
-        let Some(session) = session else {
-            http.handle_timeout(now, tx)?;
-            if STOP.load(SeqCst) {
-                http.close();
-            }
-            return Ok(http.wants());
-        };
+        http.handle_timeout(now, tx)?;
+        if STOP.load(SeqCst) {
+            http.close();
+        }
+        let Some(session) = session else { return Ok(http.wants()) };
         while let Some((message, mut outbox)) = session.poll(now, shared, rx, tx)? {
             match message {
                 _ if outbox.is_closing() => {}
