@@ -452,6 +452,21 @@ fn an_idle_session_holds_nothing() {
     assert_eq!(held(session), 0);
 }
 
+/// What sessions share keeps no more than 1 MiB of a big message, compressed for one or for many.
+#[cfg(feature = "alloc")]
+#[test]
+fn what_is_shared_gives_big_memory_back() {
+    let most = size_of::<deflate::Encoder>() + size_of::<deflate::History>() + (1 << 20);
+    let (mut out, big) = (vec![0; 4 << 20], vec![b'x'; 3 << 20]);
+    let mut shared = ws::Shared::new(deflate::Level::Fast);
+    let mut session = ws::Session::server(ws::Config::new(), Some(Default::default()));
+    session.outbox(&mut shared).send_binary(&big, &mut Tx::new(&mut out)).expect("there is room");
+    assert!(held(shared) <= most);
+    let mut shared = ws::Shared::new(deflate::Level::Fast);
+    black_box(ws::Prepared::binary(&big).compressed(&mut shared));
+    assert!(held(shared) <= most);
+}
+
 /// A message in tiny fragments, plain or compressed, pins no more than twice what it carries, and a little: for what is
 /// compressed, a decoder and a window.
 #[cfg(feature = "alloc")]

@@ -46,6 +46,7 @@ impl Prepared {
         let packed = shared.pack(self.kind, self.payload());
         let is_sent = packed.len() < len && len as u64 <= fair(packed.len() as u64, Config::MAX_RATIO);
         self.compressed = is_sent.then(|| Shape::new(self.kind, true, packed));
+        shared.release();
         self
     }
 

@@ -404,12 +404,14 @@ impl<R: Role> Outbox<'_, R> {
             compression.forget();
         }
         // With context even what is no smaller is part of it.
-        if !fair || packed.len() >= data.len() && !compression.keeps_context() {
-            return match kind {
-                Kind::Text => self.conn.send_text(Text::from_validated(data), tx),
-                Kind::Binary => self.conn.send_binary(data, tx),
-            };
-        }
-        self.conn.send_compressed(kind, packed, tx).inspect_err(|_| compression.forget())
+        let sent = match kind {
+            _ if fair && (packed.len() < data.len() || compression.keeps_context()) => {
+                self.conn.send_compressed(kind, packed, tx).inspect_err(|_| compression.forget())
+            }
+            Kind::Text => self.conn.send_text(Text::from_validated(data), tx),
+            Kind::Binary => self.conn.send_binary(data, tx),
+        };
+        self.shared.release();
+        sent
     }
 }

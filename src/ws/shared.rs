@@ -36,7 +36,7 @@ impl Shared {
     }
 
     /// A whole message, compressed behind what a history says or without context: to the start of `packed`, whose length is
-    /// kept so that it need not be cleared again.
+    /// kept so that it need not be cleared again. Then [`release`](Self::release) it.
     fn pack_for(
         &mut self,
         sender: &mut Sender,
@@ -51,9 +51,6 @@ impl Shared {
         history.set_window_bits(window_bits);
         let encoder = self.encoder.get_or_insert_with(|| Box::new(Encoder::new(self.level)));
         let packed = &mut self.packed;
-        if packed.len() > SPARE {
-            *packed = Vec::new();
-        }
         let mut len = 0;
         loop {
             let room = piece.data.len() + LEAST_ROOM;
@@ -67,6 +64,13 @@ impl Shared {
             }
         }
         &packed[..len]
+    }
+
+    /// Gives back the memory of the message compressed last, if that is much.
+    pub(super) fn release(&mut self) {
+        if self.packed.len() > SPARE {
+            self.packed = Vec::new();
+        }
     }
 }
 
