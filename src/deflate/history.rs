@@ -94,15 +94,13 @@ impl History<[u8]> {
         self.turn = 0;
     }
 
-    /// Whether the encoder with this turn worked for it last. If not, a new turn begins. (One in 2^16 may be taken for
-    /// another: then less is found.)
+    /// Whether the encoder with this turn worked for it last. A new turn begins in any case: histories that come from other
+    /// encoders may have the same number, but not twice. (One in 2^16 may be taken for another: then less is found.)
     pub(super) fn is_of_turn(&mut self, turn: &mut u16) -> bool {
-        if self.turn == *turn {
-            return true;
-        }
+        let is_of_turn = self.turn == *turn;
         *turn = turn.wrapping_add(1).max(1);
         self.turn = *turn;
-        false
+        is_of_turn
     }
 
     /// How many bytes of input there is room for, those waiting among them.

@@ -150,8 +150,8 @@ fn the_size_of_a_message_says_nothing_of_another_session() {
         let sizes = [guess, b"another text"].map(|told| {
             let mut shared = Shared::new(level);
             let (mut one, mut other) = (server(Some(Params::default())), server(Some(Params::default())));
-            // What the other says last lies far behind what the one says.
-            say(&mut other, &mut shared, &[vec![b' '; 40_000]]);
+            // What the other says last lies far behind what the one says. It comes from another thread.
+            say(&mut other, &mut Shared::new(level), &[vec![b' '; 40_000]]);
             say(&mut one, &mut shared, &[[guess, &text(50_000, 1100)[..]].concat()]);
             say(&mut other, &mut shared, &[[told, &text(60_000, 20)[..]].concat()]);
             say(&mut one, &mut shared, &[[guess, &text(70_000, 20)[..]].concat()]).len()
