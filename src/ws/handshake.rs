@@ -40,6 +40,34 @@ use crate::http::{Version, is_name, list, trim};
 use crate::http1;
 
 /// A request to speak WebSocket, judged once (§4.2.1); what it asks for can no longer be malformed.
+///
+/// ```
+/// use hopwire::http1::{Server, server::Event};
+/// use hopwire::io::{Rx, Tx};
+/// use hopwire::{time::Instant, ws};
+///
+/// let mut received = *b"GET /chat HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+///     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n\x81\x85...";
+/// let mut sent = [0; 256];
+/// let (mut rx, mut tx) = (Rx::new(&mut received), Tx::new(&mut sent));
+/// let mut http = Server::default();
+/// while let Some(event) = http.poll(Instant::ZERO, &mut rx, &mut tx)? {
+///     let Event::Request(request) = event else { continue };
+///     match ws::Handshake::of(&request) {
+///         Ok(Some(handshake)) => match handshake.accept(ws::OriginPolicy::SameHost) {
+///             Ok(answer) => answer.respond(&mut http, &mut tx)?,
+///             Err(refusal) => refusal.respond(&mut http, &mut tx)?, // a page of another site
+///         },
+///         Ok(None) => ws::Refusal::NotWebSocket.respond(&mut http, &mut tx)?, // or any other answer
+///         Err(refusal) => refusal.respond(&mut http, &mut tx)?,
+///     }
+/// }
+/// assert!(tx.written().starts_with(b"HTTP/1.1 101 Switching Protocols\r\n"));
+/// assert!(tx.written().ends_with(b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"));
+/// // What is left is for a ws::Connection.
+/// assert!(http.has_switched() && rx.bytes() == b"\x81\x85...");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Handshake<'a> {
     key: &'a [u8; KEY_LEN],

@@ -9,18 +9,22 @@ use crate::bytes::Text;
 /// Puts the pieces of messages together. A message that comes in one piece is not copied.
 ///
 /// ```
-/// # use hopwire::{io::{Rx, Tx}, time::Instant, ws};
-/// # fn echo(conn: &mut ws::Connection<ws::Server>, now: Instant, rx: &mut Rx<'_>, tx: &mut Tx<'_>)
-/// # -> Result<(), Box<dyn std::error::Error>> {
-/// let mut messages = ws::Messages::new(1 << 20);
-/// while let Some(event) = conn.poll(now, rx, tx)? {
+/// use hopwire::{io::{Rx, Tx}, time::Instant, ws};
+///
+/// // "Hel" and "lo", masked with a key of zeros
+/// let mut received = *b"\x01\x83\0\0\0\0Hel\x80\x82\0\0\0\0lo";
+/// let mut sent = [0; 16];
+/// let (mut rx, mut tx) = (Rx::new(&mut received), Tx::new(&mut sent));
+/// let (mut conn, mut messages) = (ws::Connection::default(), ws::Messages::new(1 << 20));
+/// while let Some(event) = conn.poll(Instant::ZERO, &mut rx, &mut tx)? {
 ///     match messages.push(event)? {
-///         Some(ws::Message::Text(text)) => conn.send_text(text, tx)?,
-///         Some(ws::Message::Binary(data)) => conn.send_binary(data, tx)?,
+///         Some(ws::Message::Text(text)) => conn.send_text(text, &mut tx)?,
+///         Some(ws::Message::Binary(data)) => conn.send_binary(data, &mut tx)?,
 ///         None => {}
 ///     }
 /// }
-/// # Ok(()) }
+/// assert_eq!(tx.written(), b"\x81\x05Hello");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Messages {
