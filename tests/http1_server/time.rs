@@ -65,6 +65,24 @@ fn deadlines_fire_at_their_time_and_not_before() {
     }
 }
 
+/// A client that has asked for something is neither idle nor late, however long the answer takes.
+#[test]
+fn no_deadline_runs_while_it_is_the_callers_turn() {
+    let at = |seconds: u64| Instant::from_millis(1000 * seconds);
+    for size in [1, 7, 1000] {
+        let mut exchange = Exchange::new(Server::default());
+        for (start, request) in [(100, GET), (200, POST5), (300, GET)] {
+            exchange.now = at(start);
+            exchange.feed(b"", &mut ignore);
+            assert_eq!(exchange.server.poll_timeout(), at(start).checked_add(Config::IDLE_TIMEOUT));
+            request.chunks(size).for_each(|piece| exchange.feed(piece, &mut ignore));
+            assert_eq!((exchange.server.poll_timeout(), exchange.server.wants()), (None, Wants::Caller), "{size}");
+            ok(&mut exchange.server, &mut exchange.out);
+            assert_eq!(exchange.server.poll_timeout(), None);
+        }
+    }
+}
+
 #[test]
 fn an_answer_ends_the_deadline_of_content() {
     let mut exchange = Exchange::new(Server::default());
