@@ -200,6 +200,21 @@ fn progress_moves_the_deadline_of_content_and_not_of_a_head() {
 }
 
 #[test]
+fn a_chunk_is_progress_whole_or_in_parts() {
+    for size in [1, 3, 9] {
+        let mut exchange = Exchange::new(Server::new(Config { whole_timeout: None, ..Config::new() }));
+        exchange.feed(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nwhat", &mut ignore);
+        let mut now = 0;
+        for piece in b"\r\n4\r\never".repeat(5).chunks(size) {
+            now += 10_000;
+            exchange.now = Instant::from_millis(now);
+            exchange.feed(piece, &mut ignore);
+            assert_eq!(exchange.server.poll_timeout(), exchange.now.checked_add(Config::BODY_TIMEOUT), "{size}");
+        }
+    }
+}
+
+#[test]
 fn room_to_refuse_a_request_is_not_waited_for_without_end() {
     let refused: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n";
     let violation = Violation::Ambiguous(Ambiguous::HostRepeated);
