@@ -10,6 +10,7 @@
 #[cfg(feature = "alloc")]
 use super::Full;
 use super::Rx;
+use crate::bytes::looked_at;
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 #[cfg(feature = "alloc")]
@@ -47,6 +48,7 @@ impl<S: AsMut<[u8]>> RxBuffer<S> {
         // Moving the tail costs less than many short reads. While there is room, it waits until as much was consumed as
         // is to be moved: so each byte is moved once, on average.
         if room == 0 || room < storage.len() / 2 && tail <= self.start || tail == 0 {
+            looked_at(tail);
             storage.copy_within(self.start..self.filled, 0);
             (self.start, self.filled) = (0, tail);
         }
@@ -247,6 +249,7 @@ const SLACK: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bytes::LOOKED_AT;
 
     fn read<S: AsMut<[u8]>>(inbox: &mut RxBuffer<S>, bytes: &[u8]) {
         inbox.space()[..bytes.len()].copy_from_slice(bytes);
@@ -275,6 +278,26 @@ mod tests {
         assert_eq!((inbox.space().len(), inbox.start), (2, 0), "but there must be room");
         inbox.consume(7);
         assert_eq!((inbox.space().len(), inbox.start), (9, 0), "as many are gone as are left");
+    }
+
+    /// A mebibyte in small frames: not each of them moves what is behind it.
+    #[test]
+    fn a_byte_is_moved_about_once() {
+        for (per_read, frame) in [(4096, 6), (1000, 6), (100, 90), (4096, 1500), (7, 2000), (1, 6)] {
+            let (mut inbox, mut left, mut unconsumed) = (RxBuffer::new([0; 4096]), 1 << 20, 0);
+            LOOKED_AT.set(0);
+            while left > 0 {
+                let n = inbox.space().len().min(per_read).min(left);
+                inbox.advance(n);
+                left -= n;
+                unconsumed += n;
+                while unconsumed >= frame {
+                    inbox.consume(frame);
+                    unconsumed -= frame;
+                }
+            }
+            assert!(LOOKED_AT.get() <= 1 << 20, "{} for {frame} of {per_read}", LOOKED_AT.get());
+        }
     }
 
     #[test]

@@ -302,6 +302,14 @@ fn every_final_response_has_one_date_once_it_is_told() {
 fn interim_responses_come_before_the_final_one_and_never_to_http10() {
     let hint: [(&str, &[u8]); 1] = [("link", b"</a>; rel=preload")];
     let answer = |server: &mut Server, out: &mut Out| {
+        // It is judged alike for a client that does not get it. The connection is the final response's to close.
+        for (field, misuse) in [
+            (("a", &b"b\r\nc: d"[..]), Misuse::FieldValue),
+            (("a b", b""), Misuse::FieldName),
+            (("connection", b"close"), Misuse::FieldReserved),
+        ] {
+            assert_eq!(out.call(|tx| server.inform(Status::EARLY_HINTS, &[field], tx)), Err(misuse));
+        }
         out.call(|tx| server.inform(Status::EARLY_HINTS, &hint, tx)).unwrap();
         ok(server, out);
     };

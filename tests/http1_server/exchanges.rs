@@ -289,6 +289,8 @@ fn upgrades_leave_the_rest_to_the_next_protocol() {
             }
             if matches!(told, Told::Request(_)) == at_once && !matches!(told, Told::Body(_)) {
                 assert_eq!(out.call(|tx| server.switch_protocols(&[], tx)), Err(Misuse::NoUpgrade));
+                let closes: [(&str, &[u8]); 2] = [("upgrade", b"foo"), ("connection", b"close")];
+                assert_eq!(out.call(|tx| server.switch_protocols(&closes, tx)), Err(Misuse::FieldReserved));
                 out.call(|tx| server.switch_protocols(&fields, tx)).unwrap();
                 assert_eq!(out.call(|tx| server.respond_with(Status::OK, &[], b"", tx)), Err(Misuse::Closed));
             }

@@ -42,6 +42,31 @@ fn a_violation_waits_for_room_and_nothing_else_is_sent_meanwhile() {
     assert_eq!(server.poll(Instant::ZERO, &mut rx, &mut tx).err(), violation);
 }
 
+/// What is in the output may be on its way already: a call that is refused leaves it, and so does one that has no room.
+#[test]
+fn bytes_once_exposed_are_frozen() {
+    let (mut server, mut received, mut space) = (Server::default(), GET.repeat(3), [0; 200]);
+    let (mut rx, mut tx) = (Rx::new(&mut received), Tx::new(&mut space));
+    let mut before = Vec::new();
+    let mut polled = server.poll(Instant::ZERO, &mut rx, &mut tx).is_ok_and(|event| event.is_some());
+    while polled {
+        for value in [&b"a\rb"[..], b"a\0b", b"\n", b" a"] {
+            let refused = server.respond_with(Status::OK, &[("a", b"b"), ("c", value)], b"hi", &mut tx);
+            assert!(matches!(refused, Err(SendError::Misuse(_))) && tx.written() == before);
+        }
+        assert!(
+            server.respond_with(Status::OK, &[("a", &[b'x'; 300])], b"hi", &mut tx).is_err() && tx.written() == before
+        );
+        if server.owes_response() {
+            server.respond_with(Status::OK, &[("a", b"b")], b"hi", &mut tx).unwrap();
+            assert!(tx.written().starts_with(&before));
+            before = tx.written().to_vec();
+        }
+        polled = server.poll(Instant::ZERO, &mut rx, &mut tx).is_ok_and(|event| event.is_some());
+    }
+    assert_eq!(tx.written(), b"HTTP/1.1 200 OK\r\na: b\r\ncontent-length: 2\r\n\r\nhi".repeat(3));
+}
+
 /// A response that has begun cannot be followed by another one to the same request.
 #[test]
 fn a_fault_in_content_after_the_response_began_is_not_answered() {

@@ -1,9 +1,9 @@
 //! What took peers down: length lies, fragments, floods, quadratic cost, UTF-8, close.
 
 use hopwire::io::{Rx, Tx, Wants};
-use hopwire::ws::{Config, Limit, Violation};
+use hopwire::ws::{Config, Event, Limit, Violation};
 
-use crate::driver::{Got, NOW, client, frame, play, server};
+use crate::driver::{Got, NOW, client, frame, frames, play, server};
 use crate::naive::{agree, naive};
 
 fn fails(wire: &[u8], config: Config) -> (Option<Violation>, Option<u16>) {
@@ -104,6 +104,31 @@ fn ten_pings_in_one_read_get_ten_pongs() {
         let told = play(&mut server(Config::default()), [&wire[..]], room, false);
         assert_eq!(told.frames(), (0..10).map(|n| (0x8a, vec![n; 20])).collect::<Vec<_>>());
     }
+}
+
+/// What is in the output may be on its way already: nothing replaces it, not even a newer pong.
+#[test]
+fn bytes_once_exposed_are_frozen() {
+    let wire: Vec<u8> =
+        (0..20).flat_map(|n| [frame(0x89, &[n; 9], true), frame(0x81, &[b'a' + n], true)].concat()).collect();
+    let mut input = [&wire[..], &frame(0x88, b"\x03\xe8", true)].concat();
+    let (mut conn, mut out) = (server(Config::default()), [0; 1000]);
+    let (mut rx, mut tx) = (Rx::new(&mut input), Tx::new(&mut out));
+    let mut before = vec![];
+    let mut frozen = |tx: &Tx<'_>| {
+        assert!(tx.written().starts_with(&before), "{:?}", tx.written());
+        before = tx.written().to_vec();
+    };
+    while let Some(event) = conn.poll(NOW, &mut rx, &mut tx).unwrap() {
+        frozen(&tx);
+        if let Event::Text { text, .. } = event {
+            conn.send_text(text, &mut tx).unwrap();
+            frozen(&tx);
+            assert!(conn.send_ping(&[0; 126], &mut tx).is_err());
+            frozen(&tx);
+        }
+    }
+    assert_eq!(frames(tx.written()).len(), 41);
 }
 
 #[test]
