@@ -314,6 +314,26 @@ fn forbidden_trailers_are_dropped_and_the_others_kept_in_order() {
     );
 }
 
+/// RFC 9110 §6.5.1: what is needed for framing, routing, request modifiers, authentication, response controls or to know the
+/// format of the content comes before it, or not at all. Integrity and status may come behind.
+#[test]
+fn fields_that_may_not_come_last_and_some_that_may() {
+    let forbidden = "Connection Content-Length Keep-Alive Proxy-Connection TE Trailer Transfer-Encoding Upgrade Forwarded Host \
+        Max-Forwards Via Cache-Control Expect If-Match If-Modified-Since If-None-Match If-Range If-Unmodified-Since Pragma Range \
+        Authorization Cookie Proxy-Authenticate Proxy-Authorization Set-Cookie WWW-Authenticate Age Date Expires Location \
+        Retry-After Vary Content-Encoding Content-Range Content-Type";
+    let allowed = "Content-Digest ETag Server-Timing Grpc-Status X-Checksum Hos Hosts X-Host TEA";
+    for (names, kept) in [(forbidden, 0), (allowed, 1)] {
+        for name in names.split_whitespace() {
+            for name in [name.to_owned(), name.to_lowercase(), name.to_uppercase()] {
+                let wire = format!("0\r\n{name}: a\r\n\r\n");
+                let trailers = decode(wire.as_bytes(), &[], false, ROOM).unwrap().unwrap().1;
+                assert_eq!(trailers.len(), kept, "{name}");
+            }
+        }
+    }
+}
+
 #[test]
 fn trailers_that_fill_the_buffer_are_a_limit() {
     let mut decoder = Decoder::new(9, 9);

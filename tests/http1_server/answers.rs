@@ -177,6 +177,15 @@ fn trailers_follow_chunked_content_only() {
         out.call(|tx| server.end(&[("a", b"b"), ("c", b"d")], tx)).unwrap();
     });
     assert!(wire.ends_with("\r\n\r\n2\r\nhi\r\n0\r\na: b\r\nc: d\r\n\r\n"), "{wire:?}");
+    // To HEAD as to GET, but for what is sent.
+    for (body, trailers) in [(BodyLength::Length(2), Err(Misuse::Trailer)), (BodyLength::Chunked, Ok(()))] {
+        let (wire, _) = reply_to(HEAD, |server, out| {
+            out.call(|tx| server.respond(Status::OK, &[], body, tx)).unwrap();
+            out.content(server, b"hi").unwrap();
+            assert_eq!(out.call(|tx| server.end(&[("a", b"b")], tx)), trailers);
+        });
+        assert!(wire.ends_with("\r\n\r\n") && !wire.contains("a: b"), "{wire:?}");
+    }
 }
 
 #[test]
