@@ -61,6 +61,7 @@ fn each_requirement_has_its_refusal() {
         ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=", Refusal::Key),
         ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ===", Refusal::Key),
         ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQA=", Refusal::Key),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=A", Refusal::Key),
         ("sec-websocket-key", "dGhlIHNhbXBsZSBub25j\u{e9}==", Refusal::Key),
         ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZ-==", Refusal::Key),
         ("sec-websocket-version", "", Refusal::Version),

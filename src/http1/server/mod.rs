@@ -81,7 +81,7 @@ pub use prepared::Prepared;
 pub struct Server {
     incoming: Incoming<RequestHead>,
     cycle: Cycle,
-    /// The response head is not sent, and the client waits for 100 before it sends its content.
+    /// The client waits to be told by 100 to send its content: it was not, and nothing of it has come.
     expects_continue: bool,
     /// The request's method is HEAD.
     head_method: bool,
