@@ -337,6 +337,21 @@ mod tests {
         assert_eq!((tx.written(), tx.room()), (&b"abc"[..], 1));
     }
 
+    /// In two parts as in one, into a slice or a vector.
+    #[test]
+    fn two_parts_are_written_whole_or_not_at_all() {
+        let two_parts = |mut tx: Tx<'_>| {
+            assert_eq!(tx.put_both(b"ab", b"c").map(|body| body.to_vec()), Ok(b"c".to_vec()));
+            assert_eq!(tx.put_both(b"d", b"ef").map(|_| ()), Err(Full { needed: 3 }));
+            assert_eq!((tx.written(), tx.room()), (&b"abc"[..], 2));
+            assert_eq!(tx.put_both(b"d", b"e").map(|body| body.to_vec()), Ok(b"e".to_vec()));
+            assert_eq!((tx.written(), tx.room()), (&b"abcde"[..], 0));
+        };
+        two_parts(Tx::new(&mut [0; 5]));
+        #[cfg(feature = "alloc")]
+        two_parts(Tx::growing(&mut alloc::vec![b'x'; 3], 8));
+    }
+
     #[test]
     #[cfg(feature = "alloc")]
     fn growing_output_appends_up_to_its_limit() {

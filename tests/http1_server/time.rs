@@ -92,6 +92,8 @@ fn an_answer_ends_the_deadline_of_content() {
     assert_eq!(exchange.server.poll_timeout(), None, "what is left is dropped, from the next poll on");
     exchange.feed(b"", &mut ignore);
     assert_eq!(exchange.server.poll_timeout(), Instant::ZERO.checked_add(Config::DRAIN_TIMEOUT));
+    exchange.feed(b"lo", &mut ignore);
+    assert_eq!(exchange.server.poll_timeout(), Instant::ZERO.checked_add(Config::IDLE_TIMEOUT), "all of it is dropped");
 }
 
 /// Two status lines for one request would be read as answers to two.
