@@ -99,7 +99,11 @@ impl Exchange {
                 }
                 Ok(None) => match self.server.wants() {
                     Wants::Output(needed) => {
-                        assert!(needed > space.len(), "wants {needed} of {}", space.len());
+                        assert!(
+                            needed > space.len() && needed < 131,
+                            "wants {needed} of {}, and io::Wants says less than 131",
+                            space.len()
+                        );
                         self.out.size = needed;
                     }
                     _ => break,
