@@ -330,6 +330,9 @@ mod tests {
         inbox.consume(5000);
         inbox.release();
         assert_eq!(inbox.capacity(), 0);
+        assert!(!inbox.rx().is_last() && !inbox.rx().is_full());
+        inbox.end();
+        assert!(inbox.rx().is_last(), "whatever room there is");
     }
 
     #[test]
