@@ -60,6 +60,9 @@ fn the_owner_of_the_pongs_can_be_the_caller() {
     let config = Config { auto_pong: false, ..Config::new() };
     let told = play(&mut server(config), [&frame(0x89, b"ping", true)[..]], 0, false);
     assert_eq!((told.got, told.wire), (vec![Got::Ping(b"ping".to_vec())], vec![]));
+    let mut wire = frame(0x89, b"ping", true);
+    let event = server(config).poll(NOW, &mut Rx::new(&mut wire), &mut Tx::new(&mut []));
+    assert_eq!(event, Ok(Some(Event::Ping(b"ping"))), "no room is needed for what is not sent");
 }
 
 #[test]
