@@ -245,7 +245,7 @@ impl Server {
 
     /// Whether a response, the engine's own at least, can still be put on the wire.
     fn may_begin_response(&self) -> bool {
-        self.failure_unsent || matches!(self.cycle.server, State::Idle | State::Owing)
+        matches!(self.cycle.server, State::Idle | State::Owing)
     }
 
     /// Nothing is received any more.
