@@ -287,6 +287,16 @@ fn in_any_order(wire: &[u8], calls: &[(u8, usize, u8)]) -> (Vec<Told>, Vec<u8>) 
                         {
                             assert!(needed > room_then && tx.is_empty(), "{needed} of {room_then}");
                         }
+                        // Who waits for the client has a deadline, unless that waits for a 100; who waits for the caller has none.
+                        let (timeout, state) = (server.poll_timeout(), format!("{server:?}"));
+                        match (&event, server.wants()) {
+                            (None, Wants::Input) => {
+                                assert!(timeout.is_some() || state.contains("expects_continue: true"), "{state}");
+                                assert!(!rx.is_last(), "{state}");
+                            }
+                            (None, Wants::Caller | Wants::Close) => assert_eq!(timeout, None, "{state}"),
+                            _ => {}
+                        }
                         told.extend(event.map(support::exchange::told));
                     }
                     Err(violation) => {

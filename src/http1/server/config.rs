@@ -26,7 +26,7 @@ pub struct Config {
     /// For all of a request's content, from when it is first waited for to its end: who sends a byte at a time does not hold
     /// a connection for long. Give uploads as long as [`max_body`](Self::max_body) takes on the slowest line you serve.
     pub whole_timeout: Option<Duration>,
-    /// Without a byte of a request.
+    /// Without a byte of a request; empty lines are none of it.
     pub idle_timeout: Option<Duration>,
     /// For all of the content that is read only to be dropped; and for room to answer a request that is refused.
     pub drain_timeout: Option<Duration>,
