@@ -34,10 +34,11 @@ impl<const TABLE: usize> Matcher<TABLE> {
             let Some(space) = symbols.space::<{ TOGETHER + 1 }>() else { return };
             let (at, reach) = (history.at(), history.reach());
             let bytes = history.eight(at);
-            let (mut literals, mut distance) = (TOGETHER, 0);
+            let (mut literals, mut distance, mut last) = (TOGETHER, 0, (0, false));
             for ahead in 0..TOGETHER {
                 let (back, alike) = self.note(bytes >> (8 * ahead), at.wrapping_add(ahead as u32));
                 let first = alike & (back.wrapping_sub(1) < reach) & (literals == TOGETHER);
+                last = (back, alike);
                 (literals, distance) = if first { (ahead, back) } else { (literals, distance) };
             }
             for (ahead, symbol) in space[..TOGETHER].iter_mut().enumerate() {
@@ -51,9 +52,15 @@ impl<const TABLE: usize> Matcher<TABLE> {
             }
             symbols.add(literals as u32);
             history.pass(literals as u32);
-            let len = history.common(history.at(), distance, history.longest());
+            let mut len = history.common(history.at(), distance, history.longest());
+            if len < HASHED && literals == 0 && last.1 && last.0.wrapping_sub(1) < reach {
+                // Other bytes with the same hash, or what another history left, hide no match.
+                symbols.add(1);
+                history.pass(1);
+                distance = last.0;
+                len = history.common(history.at(), distance, history.longest());
+            }
             if len < HASHED {
-                // Other bytes with the same hash, or what another history left.
                 symbols.add(1);
                 history.pass(1);
                 continue;

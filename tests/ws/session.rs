@@ -160,6 +160,22 @@ fn the_size_of_a_message_says_nothing_of_another_session() {
     }
 }
 
+/// Nor without context, where what all say goes through one history, and a place in it is that of 64 KiB before.
+#[test]
+fn a_message_without_context_says_nothing_of_one_before() {
+    let params = Params { server_no_context_takeover: true, ..Params::default() };
+    for level in [Level::Fast, Level::Default, Level::Best] {
+        let sizes = ["token=7f3a9c", "another text"].map(|told| {
+            let mut shared = Shared::new(level);
+            let (mut one, mut other) = (server(Some(params)), server(Some(params)));
+            let known = [&vec![0; 59_000][..], b"oken=7", &[0; 6_500], b"token=7f", &[0; 60]].concat();
+            say(&mut other, &mut shared, &[format!("{told:-<100}").into()]);
+            say(&mut one, &mut shared, &[known]).len()
+        });
+        assert_eq!(sizes[0], sizes[1], "{level:?}");
+    }
+}
+
 #[test]
 fn compression_is_used_where_it_was_negotiated_and_saves_something() {
     let text = "to be or not to be, ".repeat(20);
