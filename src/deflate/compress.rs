@@ -81,7 +81,8 @@ impl<const WINDOW: usize> Deflater<WINDOW> {
 ///
 /// After a flush that came to `Status::Input` it may go on with another history, so that one encoder serves many
 /// streams. Each then keeps its [`History`] alone, of any size, of which the encoder learns the last 1 to 4 KiB again,
-/// after it forgot all others: so it compresses nearly as well, and its output tells nothing of theirs. `TABLE` is how many positions the encoder remembers.
+/// after it forgot all others: so it compresses nearly as well, and what they held hides no match. `TABLE` is how many
+/// positions the encoder remembers.
 #[derive(Clone, Debug)]
 pub struct Encoder<const TABLE: usize = 32768> {
     level: Level,

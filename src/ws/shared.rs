@@ -8,8 +8,12 @@ use super::message::{Ready, SPARE};
 use super::{Config, Event, Kind, Messages, Violation};
 use crate::deflate::{Decoder, Encoder, History, Level, Window};
 
-/// What sessions take turns with: one a thread is enough. Nothing is allocated before it is needed. How small the messages
-/// of one session become says nothing of those of another.
+/// What sessions take turns with: one a thread is enough. Nothing is allocated before it is needed.
+///
+/// The encoder forgets one history before it learns another, so that how small the messages of one session become does not
+/// tell what was said in another. What is compressed without context goes through one history, whose places are not
+/// forgotten: at [`Level::Fast`] one of 64 KiB before may still take the place of one's own. Where that counts, give such
+/// sessions a `Shared` each, or another level.
 #[derive(Debug)]
 pub struct Shared {
     level: Level,
