@@ -1,5 +1,8 @@
 //! Which answer is whose, and when a connection can be used again.
 
+use hopwire::http::forward;
+use hopwire::http1::RequestHead;
+
 use super::*;
 
 #[test]
@@ -55,6 +58,24 @@ fn nothing_follows_what_cannot_be_repeated_or_leaves_http() {
     }
 }
 
+/// RFC 9112 §9.3.2, for requests that came from elsewhere.
+#[test]
+fn nothing_follows_what_is_forwarded_and_cannot_be_repeated_or_leaves_http() {
+    let edge = forward::Intermediary::new("edge").unwrap();
+    for (head, follows) in [
+        ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", Ok(())),
+        ("POST / HTTP/1.1\r\nHost: a\r\n\r\n", Err(Misuse::Pipeline)),
+        ("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", Err(Misuse::Pipeline)),
+    ] {
+        let (mut head, behind) = (head.as_bytes().to_vec(), forward::Node::new(None, false));
+        let received = RequestHead::new().poll(&mut Rx::new(&mut head), &HeadLimits::new()).unwrap().unwrap();
+        let request = edge.request(&(&received).into(), &behind).unwrap();
+        let mut dialogue = dialogue();
+        dialogue.call(|client, tx| client.forward(&request, tx)).unwrap();
+        assert_eq!(ask(&mut dialogue, Method::Get), follows);
+    }
+}
+
 #[test]
 fn pipelined_content_follows_while_answers_come() {
     let mut dialogue = asked(Method::Get);
@@ -100,6 +121,13 @@ fn our_own_close_ends_with_the_last_answer() {
     dialogue.feed(OK5);
     assert_eq!((dialogue.codes(), dialogue.client.unusable()), (vec![200, 0], Some(Unusable::Closing)));
     assert_eq!(dialogue.client.wants(), Wants::Close);
+
+    // An early answer to the last request ends it, wherever it stood in the pipeline.
+    let mut dialogue = asked(Method::Get);
+    dialogue.call(|client, tx| client.request(Method::Put, b"/", close, BodyLength::Length(10), tx)).unwrap();
+    dialogue.feed(&OK5.repeat(2));
+    assert_eq!((dialogue.codes(), dialogue.client.wants()), ([200, 0].repeat(2), Wants::Close));
+    assert_eq!(send(&mut dialogue, b"hello"), Err(Misuse::Closed));
 
     let mut client = Client::default();
     client.close();

@@ -7,13 +7,14 @@ fn requests_are_framed_as_method_and_content_say() {
     let (none, five, chunked) = (BodyLength::None, BodyLength::Length(5), BodyLength::Chunked);
     let chunks = "transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
     let upgrade: Fields<'_> = &[HOST, ("upgrade", b"websocket")];
-    let cases: [(Method<'_>, &str, Fields<'_>, BodyLength, String); 17] = [
+    let cases: [(Method<'_>, &str, Fields<'_>, BodyLength, String); 19] = [
         (Method::Get, "/", &[HOST], none, "GET / HTTP/1.1\r\nhost: a\r\n\r\n".into()),
         (Method::Get, "/", &[HOST], five, "GET / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhello".into()),
         (Method::Head, "/?q", &[HOST], none, "HEAD /?q HTTP/1.1\r\nhost: a\r\n\r\n".into()),
         (Method::Delete, "/", &[HOST], BodyLength::Length(0), "DELETE / HTTP/1.1\r\nhost: a\r\n\r\n".into()),
         (Method::Post, "/", &[HOST], none, "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n".into()),
         (Method::Put, "/", &[HOST], none, "PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n".into()),
+        (Method::Patch, "/", &[HOST], none, "PATCH / HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n".into()),
         (Method::Patch, "/", &[HOST], five, "PATCH / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhello".into()),
         (Method::Post, "/", &[HOST], chunked, format!("POST / HTTP/1.1\r\nhost: a\r\n{chunks}")),
         (Method::Options, "*", &[HOST], none, "OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n".into()),
@@ -41,6 +42,13 @@ fn requests_are_framed_as_method_and_content_say() {
             &[HOST, ("te", b"trailers")],
             none,
             "GET / HTTP/1.1\r\nhost: a\r\nte: trailers\r\nconnection: te\r\n\r\n".into(),
+        ),
+        (
+            Method::Get,
+            "/",
+            &[HOST, ("te", b"trailers"), ("connection", b"te"), ("connection", b"b")],
+            none,
+            "GET / HTTP/1.1\r\nhost: a\r\nte: trailers\r\nconnection: te\r\nconnection: b\r\n\r\n".into(),
         ),
         (
             Method::Get,

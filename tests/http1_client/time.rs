@@ -87,6 +87,16 @@ fn deadlines_fire_at_their_time_and_not_before() {
     content.feed(b"e\r");
     pass(&mut content, at(3));
     assert_eq!(late(&content), Some(Timeout::Body));
+    // A whole chunk is a read like any other, and a poll that brings nothing is none.
+    let mut content = start();
+    ask(&mut content, Method::Get).unwrap();
+    content.feed(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na");
+    content.now = at(1);
+    content.feed(b"\r\n5\r\nhello");
+    content.now = at(2);
+    content.feed(b"");
+    pass(&mut content, at(3));
+    assert_eq!(late(&content), Some(Timeout::Body));
 
     // An exchange's deadlines are gone with it.
     let mut done = start();
@@ -97,6 +107,12 @@ fn deadlines_fire_at_their_time_and_not_before() {
     assert_eq!(done.client.poll_timeout(), Some(at(6)), "idle, from now");
     ask(&mut done, Method::Get).unwrap();
     assert_eq!(done.client.poll_timeout(), None);
+
+    // Who still sends is not idle, whatever has been answered.
+    let mut early = start();
+    early.call(|client, tx| client.request(Method::Put, b"/", &[HOST], BodyLength::Length(5), tx)).unwrap();
+    early.feed(OK5);
+    assert_eq!((early.client.unusable(), early.client.poll_timeout()), (Some(Unusable::RequestIncomplete), None));
 
     let none = Config {
         head_timeout: None,

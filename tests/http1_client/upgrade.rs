@@ -14,6 +14,7 @@ fn an_upgrade_leaves_the_rest_to_the_next_protocol() {
     assert_eq!((dialogue.rest(), dialogue.client.has_switched()), (&b"\x81\x02hi"[..], true));
     assert_eq!((dialogue.client.unusable(), dialogue.client.wants()), (Some(Unusable::Switched), Wants::Caller));
     assert_eq!(ask(&mut dialogue, Method::Get), Err(Misuse::Closed));
+    assert_eq!(send(&mut dialogue, b"x"), Err(Misuse::Closed));
     assert_eq!((dialogue.client.poll_timeout(), dialogue.violation), (None, None));
 }
 

@@ -190,10 +190,8 @@ impl Client {
     fn request_ends(&mut self) {
         self.pipeline.end();
         // Its answer may be too.
-        match self.pipeline.cycle.client {
-            State::MustClose => self.stop(),
-            State::Idle => self.exchange_ends(),
-            _ => {}
+        if self.pipeline.cycle.client == State::Idle {
+            self.exchange_ends();
         }
     }
 
