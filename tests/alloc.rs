@@ -452,6 +452,26 @@ fn an_idle_session_holds_nothing() {
     assert_eq!(held(session), 0);
 }
 
+/// From the second message in fragments on, the memory they are put together in is the one before's, whoever's it was.
+#[cfg(feature = "alloc")]
+#[test]
+fn fragments_are_put_together_in_shared_memory() {
+    let mut shared = ws::Shared::default();
+    for round in 0..3 {
+        let mut session = ws::Session::server(ws::Config::new(), None);
+        let mut input = [frame(0x02, &[b'x'; 5000]), frame(0x80, &[b'x'; 5000])].concat();
+        let asked = allocations(|| {
+            let (mut rx, mut out) = (Rx::new(&mut input), [0; 16]);
+            let mut messages = 0;
+            while session.poll(Instant::ZERO, &mut shared, &mut rx, &mut Tx::new(&mut out)).expect("good").is_some() {
+                messages += 1;
+            }
+            assert_eq!(messages, 1);
+        });
+        assert!(round == 0 || asked == (0, 0), "{asked:?}");
+    }
+}
+
 /// What sessions share keeps no more than 1 MiB of a big message, compressed for one or for many.
 #[cfg(feature = "alloc")]
 #[test]
