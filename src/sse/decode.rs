@@ -306,7 +306,7 @@ impl<const ID: usize> Decoder<ID> {
             // "Once the end of the file is reached, any pending data must be discarded."
             self.restart();
         } else if let Phase::RestOfBlock { mid_line: before } = self.phase {
-            self.phase = Phase::RestOfBlock { mid_line: mid_line || (before && line == 0) };
+            self.phase = Phase::RestOfBlock { mid_line: mid_line || before };
         } else if mid_line && !self.keeps(&rx.bytes()[line..scanned]) {
             if line::is_short_comment(&rx.bytes()[line..]) && self.waits(rx) {
                 self.end_block();

@@ -207,7 +207,7 @@ impl<E: Entropy, const ID: usize> Source<E, ID> {
             // MIME type parameters"
             200 if head.content_type.is_some_and(is_event_stream) => {
                 self.state = State::Open;
-                (self.redirects, self.seen, self.opened) = (0, 0, now);
+                (self.seen, self.opened) = (0, now);
                 self.decoder.restart();
                 self.deadlines.set(SILENCE, now, self.config.idle_timeout);
                 Verdict::Open

@@ -69,6 +69,23 @@ fn the_limit_of_an_event_is_exact_at_any_split() {
 }
 
 #[test]
+fn the_limit_is_noticed_with_the_byte_that_passes_it() {
+    for start in ["data: ", "id: 1\ndata: ", "event: e\r"] {
+        for piece in [1, 40, 64] {
+            let mut decoder = Decoder::<MAX_ID>::with_room(100);
+            let mut stream = [start.as_bytes(), &[b'x'; 200]].concat();
+            for end in (piece..200).step_by(piece) {
+                let told = decoder.poll(&mut Rx::new(&mut stream[..end]));
+                assert_eq!(told, (end > 100).then_some(Event::Skipped(Limit::Event)), "{start:?} {piece} {end}");
+                if told.is_some() {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn an_id_without_room_takes_its_event_along() {
     let stream = b"id: 12\ndata: a\n\nid: 12345\ndata: b\n\nid: \xff\ndata: c\n\nid: \xff\xff\ndata: d\n\ndata: e\n\n";
     for size in [1, stream.len()] {
@@ -86,6 +103,9 @@ fn an_id_without_room_for_its_replacements_leaves_the_one_before() {
     assert_eq!((told.last_id.as_str(), told.skipped), ("1", 1));
     let long = [&b"id: 1\n\nid: "[..], &[0xff; MAX_ID / 3 + 1], b"\n\n"].concat();
     assert_eq!(play(&mut Decoder::new(), [&long[..]]).last_id, "1");
+    let mut stream = *b"id: 12345\n\n";
+    let told = Decoder::<4>::with_room(MAX_EVENT).poll(&mut Rx::new(&mut stream));
+    assert_eq!(told, Some(Event::Skipped(Limit::Id)));
 }
 
 #[test]
@@ -156,7 +176,9 @@ fn a_new_stream_keeps_the_id_and_nothing_else() {
     assert_eq!(told.events, [["message".to_owned(), "y".to_owned(), "5".to_owned()]]);
     assert_eq!(told.retry, Some(70));
     // Nor does what the stream before ended in: a comment, an event too long.
-    for end in [&b": half a comment, longer than a word"[..], b"x", b"data: x\r", b"data: too long for four"] {
+    for end in
+        [&b": half a comment, longer than a word"[..], b"x", b"\xef\xbb", b"data: x\r", b"data: too long for four"]
+    {
         let mut decoder = Decoder::<MAX_ID>::with_room(20);
         play(&mut decoder, [end]);
         assert_eq!(play(&mut decoder, [&b"data: y\n\n"[..]]).events.len(), 1, "{}", end.escape_ascii());

@@ -26,6 +26,18 @@ const VALUES: &[&[u8]] =
     &[b"a", b"7", b" ", b"\t", b"\0", b"word and word", b"dat", &[b'x'; 150], &[b'y'; 300], &[b'\t'; 140]];
 const TEXTS: &[&[u8]] = &[b"\xef\xbb\xbf", b"\xc3\xa9\xe6\x97\xa5", b"\xff", b"\xe2\x82", b"\xf0\x9f\x98", b"\xc0\xaf"];
 
+/// However far a line goes on, one byte that is no UTF-8 is seen (the driver looks), whichever read it came in.
+#[test]
+fn a_long_line_in_long_pieces_is_judged_to_its_end() {
+    for start in ["data: ", "id: 1\ndata: "] {
+        for bad in (20..700).step_by(40) {
+            let mut stream = [start.as_bytes(), &[b'x'; 700], b"\n\n"].concat();
+            stream[bad] = 0xff;
+            assert_eq!(play(&mut Decoder::new(), stream.chunks(40)), naive::read(&stream, ""), "{start:?} {bad}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_split_gives_what_the_naive_reader_gives(stream in stream(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6)) {

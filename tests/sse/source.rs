@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use hopwire::http::Status;
+use hopwire::http::{Method, Status};
+use hopwire::http1::{HeadLimits, ResponseHead};
 use hopwire::io::Rx;
 use hopwire::sse::source::{Config, State, Verdict};
 use hopwire::sse::{Event, Head, Limit, Source};
@@ -96,14 +97,22 @@ fn redirects_end_somewhere() {
     let mut source = connecting(Config::default(), LEAST);
     assert_eq!(source.answered(at(0), &Head::of(found)), Verdict::Failed, "without a Location");
     let mut source = connecting(Config::default(), LEAST);
-    for _ in 0..20 {
-        assert!(matches!(
-            source.answered(at(0), &Head { location: Some(b"/"), ..Head::of(found) }),
-            Verdict::Redirect { .. }
-        ));
-        source.connecting(at(0));
+    let mut now = at(0);
+    // Those before a failure, or before a stream, are not in a row with those behind it.
+    for answer in [Head::of(Status::new(503).unwrap()), stream_head(), Head { location: Some(b"/"), ..Head::of(found) }]
+    {
+        for _ in 0..20 {
+            let verdict = source.answered(now, &Head { location: Some(b"/"), ..Head::of(found) });
+            assert!(matches!(verdict, Verdict::Redirect { .. }));
+            source.connecting(now);
+        }
+        let verdict = source.answered(now, &answer);
+        assert_eq!(verdict == Verdict::Failed, answer.location.is_some());
+        source.lost(now);
+        now = source.poll_timeout().unwrap_or(now);
+        source.handle_timeout(now);
+        source.connecting(now);
     }
-    assert_eq!(source.answered(at(0), &Head { location: Some(b"/"), ..Head::of(found) }), Verdict::Failed);
 }
 
 #[test]
@@ -132,7 +141,14 @@ fn the_first_retry_is_spread_and_progress_resets_the_wait() {
     // A stream that stood for a minute has not failed.
     now = at(1_000_000);
     source.lost(now);
-    assert_eq!(source.poll_timeout().unwrap().saturating_since(now), Duration::from_secs(3));
+    now = source.poll_timeout().unwrap();
+    assert_eq!(now.saturating_since(at(1_000_000)), Duration::from_secs(3));
+    // The next one did not stand.
+    source.handle_timeout(now);
+    source.connecting(now);
+    assert_eq!(source.answered(now, &stream_head()), Verdict::Open);
+    source.lost(now);
+    assert_eq!(source.poll_timeout().unwrap().saturating_since(now), Duration::from_secs(6));
 }
 
 #[test]
@@ -152,6 +168,18 @@ fn what_the_server_says_has_a_floor_and_a_cap() {
         assert_eq!(source.answered(at(0), &busy), Verdict::Retry);
         assert_eq!(source.poll_timeout(), Some(at(millis)), "{config:?}");
     }
+}
+
+#[test]
+fn a_head_is_what_the_fields_of_an_answer_say() {
+    let mut answer = *b"HTTP/1.1 503 Busy\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/html\r\n\
+        Retry-After: Sun, 06 Nov 1994 08:50:00 GMT\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n";
+    let response = ResponseHead::new(Method::Get).poll(&mut Rx::new(&mut answer), &HeadLimits::new()).unwrap().unwrap();
+    let head = Head::new(response.status, &response.fields);
+    assert_eq!((head.content_type, head.location), (Some(&b"text/html"[..]), Some(&b"/b"[..])));
+    let mut source = connecting(Config::default(), LEAST);
+    assert_eq!(source.answered(at(0), &head), Verdict::Retry);
+    assert_eq!(source.poll_timeout(), Some(at(23_000)), "from one date to the other");
 }
 
 #[test]
@@ -185,6 +213,13 @@ fn silence_ends_a_stream_and_comments_are_no_silence() {
     assert_eq!(source.poll_timeout(), Some(at(120_000)));
     source.handle_timeout(at(120_000));
     assert_eq!(source.state(), State::Waiting);
+    // What was left of that stream says nothing of the next.
+    let now = source.poll_timeout().unwrap();
+    source.handle_timeout(now);
+    source.connecting(now);
+    assert_eq!(source.answered(now, &stream_head()), Verdict::Open);
+    read(&mut source, at(170_000), b"data:");
+    assert_eq!(source.poll_timeout(), Some(at(230_000)));
     // No answer is silence as well.
     let mut source = connecting(Config::default(), LEAST);
     source.handle_timeout(at(29_999));
