@@ -118,7 +118,7 @@ type Welcome = (ws::Session<ws::Server>, RxBuffer<Vec<u8>>);
 fn welcome(stream: &mut TcpStream) -> Result<Welcome, Box<dyn Error>> {
     let (mut http, mut inbox, mut out) = (http1::Server::default(), RxBuffer::new(vec![0; 16_384]), Vec::new());
     // Without context an idle guest holds no window.
-    let config = deflate::Config {
+    let deflate = deflate::Config {
         server_no_context_takeover: true,
         client_no_context_takeover: true,
         ..deflate::Config::new()
@@ -128,19 +128,12 @@ fn welcome(stream: &mut TcpStream) -> Result<Welcome, Box<dyn Error>> {
         let mut session = None;
         let outcome = match http.poll(now(), &mut rx, &mut tx) {
             Ok(Some(server::Event::Request(request))) => {
-                match ws::Handshake::of(&request) {
-                    Ok(Some(handshake)) => match handshake.accept(ws::OriginPolicy::SameHost) {
-                        Ok(answer) => {
-                            let deflate = deflate::negotiate(&handshake, config);
-                            answer.deflate(deflate).write(&mut tx)?;
-                            let mut config = ws::Config::new();
-                            config.max_message = MAX_MESSAGE;
-                            session = Some(ws::Session::server(config, deflate));
-                        }
-                        Err(refusal) => refusal.write(&mut tx)?,
-                    },
-                    Ok(None) => ws::Refusal::NotWebSocket.write(&mut tx)?,
-                    Err(refusal) => refusal.write(&mut tx)?,
+                http.close(); // no other follows: who is refused has to go
+                let (policy, config) =
+                    (ws::OriginPolicy::SameHost, ws::Config { max_message: MAX_MESSAGE, ..ws::Config::new() });
+                session = ws::Session::accept(&request, policy, Some(deflate), config, &mut http, &mut tx)?;
+                if http.owes_response() {
+                    ws::Refusal::NotWebSocket.respond(&mut http, &mut tx)?;
                 }
                 Ok(())
             }
@@ -193,8 +186,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(("127.0.0.1", port))?;
     println!("listening on {}", listener.local_addr()?);
     for stream in listener.incoming() {
-        let stream = stream?;
-        thread::spawn(move || serve(stream).unwrap_or_else(|e| eprintln!("connection ended: {e}")));
+        match stream {
+            Ok(stream) => _ = thread::spawn(|| serve(stream).unwrap_or_else(|e| eprintln!("connection ended: {e}"))),
+            Err(_) => thread::sleep(Duration::from_millis(100)), // no room until a guest leaves
+        }
     }
     Ok(())
 }

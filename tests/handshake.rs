@@ -388,6 +388,51 @@ fn refused_over_http1() {
     }
 }
 
+/// The paved path of the same: one call answers what speaks WebSocket, well or badly, and leaves the rest.
+#[test]
+#[cfg(feature = "alloc")]
+fn a_session_accepts() {
+    let deflate = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+    let good = GOOD.map(|(name, value)| format!("{name}: {value}\r\n")).concat();
+    let accept = |fields: &str, deflate, room| {
+        let mut input = format!("GET / HTTP/1.1\r\n{fields}\r\n").into_bytes();
+        let (mut http, mut out) = (Server::default(), vec![0; room]);
+        let (mut rx, mut tx) = (Rx::new(&mut input), Tx::new(&mut out));
+        let Some(Event::Request(request)) = http.poll(Instant::ZERO, &mut rx, &mut tx).unwrap() else { panic!() };
+        let accept = |http: &mut Server, tx: &mut Tx<'_>| {
+            ws::Session::accept(&request, OriginPolicy::SameHost, deflate, ws::Config::new(), http, tx)
+                .map(|s| s.is_some())
+        };
+        let outcome = accept(&mut http, &mut tx);
+        let again = accept(&mut http, &mut tx);
+        (outcome, again, http.owes_response(), http.has_switched(), String::from_utf8(tx.written().to_vec()).unwrap())
+    };
+    let answered = Err(SendError::Misuse(Misuse::Http(hopwire::http1::Misuse::Closed)));
+
+    let (outcome, again, owes, switched, sent) = accept(&good, None, 300);
+    assert_eq!((outcome, again, owes, switched), (Ok(true), answered, false, true));
+    assert!(sent.starts_with("HTTP/1.1 101 ") && !sent.contains("Extensions"), "{sent}");
+
+    for (config, agreed) in [(None, false), (Some(deflate::Config::new()), true)] {
+        let (outcome, .., sent) = accept(&(good.clone() + deflate), config, 300);
+        assert_eq!((outcome, sent.contains("Extensions: permessage-deflate")), (Ok(true), agreed), "{sent}");
+    }
+
+    assert_eq!(accept("Host: a\r\n", None, 300), (Ok(false), Ok(false), true, false, String::new()), "ordinary");
+
+    let other_site = good.clone() + "Origin: https://other.example\r\n";
+    for (fields, status) in [(good.replace("13", "8"), "426"), (other_site, "403")] {
+        let (outcome, again, owes, switched, sent) = accept(&fields, None, 300);
+        let twice = Err(SendError::Misuse(Misuse::Http(hopwire::http1::Misuse::NothingToAnswer)));
+        assert_eq!((outcome, again, owes, switched), (Ok(false), twice, false, false));
+        assert!(sent.starts_with(&format!("HTTP/1.1 {status} ")), "{sent}");
+        let (outcome, again, owes, _, sent) = accept(&fields, None, 20);
+        assert!(matches!(outcome, Err(SendError::Full(_))) && outcome == again && owes && sent.is_empty());
+    }
+    let full = Err(SendError::Full(Full { needed: 129 }));
+    assert_eq!(accept(&good, None, 128), (full, full, true, false, String::new()));
+}
+
 proptest! {
     /// Any fields at all: no panic, and what is accepted is answered.
     #[test]

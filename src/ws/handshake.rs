@@ -15,9 +15,10 @@
 //!                                  -> Ok(Some(agreed))
 //! ```
 //!
-//! Looking for why a request is refused? [`Refusal`]. For which sites' pages may connect? [`OriginPolicy`]. For what can
-//! be put into the answer? [`Answer`]. For what a client can ask for? [`Request`]. For what a server can do wrong?
-//! [`Violation`]; what the caller can? [`Misuse`]. For permessage-deflate? [`deflate`].
+//! Looking for one call that does the server's part? `Session::accept`. For why a request is refused? [`Refusal`]. For
+//! which sites' pages may connect? [`OriginPolicy`]. For what can be put into the answer? [`Answer`]. For what a client can
+//! ask for? [`Request`]. For what a server can do wrong? [`Violation`]; what the caller can? [`Misuse`]. For
+//! permessage-deflate? [`deflate`].
 
 mod answer;
 pub mod deflate;

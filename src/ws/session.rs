@@ -1,15 +1,16 @@
 //! The paved path: whole messages, compressed or not, and keep-alive, in one type.
 
 use super::deflate::Piece;
-use super::handshake::deflate::Params;
+use super::handshake::{self, Handshake, deflate, deflate::Params};
 use super::message::Ready;
 use super::shared::{Compression, Direction, Shared};
 use super::{
-    Client, CloseCode, Config, Connection, Event, Frame, Kind, Message, Messages, Misuse, Prepared, Role, Server,
-    Violation,
+    Client, CloseCode, Config, Connection, Event, Frame, Kind, Message, Messages, Misuse, OriginPolicy, Prepared, Role,
+    Server, Violation,
 };
 use crate::Entropy;
 use crate::bytes::Text;
+use crate::http1;
 use crate::io::{Full, Rx, SendError, Tx, Wants};
 use crate::time::Instant;
 
@@ -53,11 +54,11 @@ use crate::time::Instant;
 ///     Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n\x81\x82\0\0\0\0hi";
 /// let (mut rx, mut tx) = (Rx::new(&mut received), Tx::growing(&mut out, 1 << 20));
 /// let Some(Event::Request(request)) = http.poll(now, &mut rx, &mut tx)? else { panic!() };
-/// let handshake = ws::Handshake::of(&request)?.expect("`None` is an ordinary request, `Err` is to be answered");
-/// let deflate = deflate::negotiate(&handshake, deflate::Config::new());
-/// handshake.accept(ws::OriginPolicy::SameHost)?.deflate(deflate).respond(&mut http, &mut tx)?;
+/// let (policy, deflate) = (ws::OriginPolicy::SameHost, Some(deflate::Config::new()));
+/// let session = ws::Session::accept(&request, policy, deflate, ws::Config::new(), &mut http, &mut tx)?;
+/// let mut session = session.expect("an ordinary request, or one that was refused, is none");
 ///
-/// let (mut session, mut shared) = (ws::Session::server(ws::Config::new(), deflate), ws::Shared::default());
+/// let mut shared = ws::Shared::default();
 /// let Some((message, mut outbox)) = session.poll(now, &mut shared, &mut rx, &mut tx)? else { panic!() };
 /// assert_eq!(message, ws::Message::Text("hi".into()));
 /// outbox.send_text(&*"so it is! ".repeat(100), &mut tx)?;
@@ -75,6 +76,39 @@ pub struct Session<R> {
 }
 
 impl Session<Server> {
+    /// The whole handshake, for who adds nothing to its answer: a request to speak WebSocket is answered with 101, and the
+    /// session begins; or it is [refused](handshake::Refusal). An ordinary request is left to the caller:
+    /// [`owes_response`](http1::Server::owes_response) tells it from one that was refused.
+    ///
+    /// `deflate` is what compression may be agreed to, `None` is none. For subprotocols, cookies, or somebody else's HTTP, see
+    /// [`Handshake`].
+    ///
+    /// # Errors
+    /// `Full`, and nothing is answered; `Misuse` if `http` waits for no answer.
+    pub fn accept(
+        request: &http1::Request<'_>,
+        policy: OriginPolicy<'_>,
+        deflate: Option<deflate::Config>,
+        config: Config,
+        http: &mut http1::Server,
+        tx: &mut Tx<'_>,
+    ) -> Result<Option<Self>, SendError<handshake::Misuse>> {
+        let refusal = match Handshake::of(request) {
+            Ok(None) => return Ok(None),
+            Ok(Some(handshake)) => match handshake.accept(policy) {
+                Ok(answer) => {
+                    let params = deflate.and_then(|config| deflate::negotiate(&handshake, config));
+                    answer.deflate(params).respond(http, tx)?;
+                    return Ok(Some(Self::server(config, params)));
+                }
+                Err(refusal) => refusal,
+            },
+            Err(refusal) => refusal,
+        };
+        refusal.respond(http, tx)?;
+        Ok(None)
+    }
+
     /// The server's end, with what [`negotiate`](super::handshake::deflate::negotiate) found.
     pub const fn server(config: Config, deflate: Option<Params>) -> Self {
         let compression = match deflate {

@@ -63,10 +63,7 @@ impl<'a> Answer<'a> {
     /// # Errors
     /// `Full`; `Misuse` as in [`header`](Self::header), or if `http` cannot answer with 101 now.
     pub fn respond(&self, http: &mut http1::Server, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
-        http.can_switch().map_err(|error| match error {
-            SendError::Full(full) => SendError::Full(full),
-            SendError::Misuse(misuse) => SendError::Misuse(Misuse::Http(misuse)),
-        })?;
+        http.can_switch()?;
         self.write(tx)?;
         http.switch();
         Ok(())

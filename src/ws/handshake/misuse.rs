@@ -46,6 +46,15 @@ impl From<Misuse> for SendError<Misuse> {
     }
 }
 
+impl From<SendError<http1::Misuse>> for SendError<Misuse> {
+    fn from(error: SendError<http1::Misuse>) -> Self {
+        match error {
+            SendError::Full(full) => Self::Full(full),
+            SendError::Misuse(misuse) => Self::Misuse(Misuse::Http(misuse)),
+        }
+    }
+}
+
 /// Judges the caller's own fields, which are a way to inject others, and into the frames behind.
 pub(super) fn check_fields(fields: &[(&str, &[u8])], reserved: &[&str]) -> Result<(), Misuse> {
     for (name, value) in fields {
