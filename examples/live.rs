@@ -501,10 +501,10 @@ fn main() -> Outcome<()> {
     };
     thread::spawn(move || {
         for (id, stream) in (1..).zip(listener.incoming()) {
-            if let Ok(stream) = stream
-                && news.send((id, News::Opened(stream))).is_err()
-            {
-                return;
+            match stream.map(|stream| news.send((id, News::Opened(stream)))) {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return,
+                Err(_) => thread::sleep(PAUSE), // no room until a connection ends
             }
         }
     });
@@ -537,6 +537,8 @@ const INBOX: usize = 64 << 10;
 const OUT: usize = 1 << 20;
 /// Bytes of the feed that are written at a time.
 const TURN: usize = 64 << 10;
+/// Before a connection is tried again that there was no room for.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How long a client may read nothing.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a client may take to stop after our last words.

@@ -43,7 +43,7 @@ SCRIPTS = {
         })""",
     "fetch, POST echo": """
         fetch('/', { method: 'POST', body: 'y'.repeat(200000) })
-            .then((response) => response.text()).then((text) => text === 'y'.repeat(200000))""",
+            .then((response) => response.text()).then((text) => text === '/' + 'y'.repeat(200000))""",
 }
 
 

@@ -155,13 +155,39 @@ def real_peers(folder, echo, nginx, python):
         check(f"{name}: a range, or all", code == 0 and body in (b"\n", b"small\n"))
     _, proxy = proxy_to(echo)
     url = f"http://127.0.0.1:{proxy}/"
-    for framing, more in [("Content-Length", ["-H", "Expect:"]), ("chunked", ["-H", "Transfer-Encoding: chunked"]), ("Expect", ["-H", "Expect: 100-continue"])]:
-        code, body = curl("-X", "POST", "-T", f"{folder}/big", *more, url)
-        check(f"echo: 100 MiB up {framing}, down chunked", code == 0 and sha1(body) == sha1(big))
+    with open(f"{folder}/half", "wb") as file:
+        file.write(big[: BIG // 2])
+    code, body = curl("-X", "POST", "-T", f"{folder}/half", url)
+    check("echo: 50 MiB up, then down", code == 0 and sha1(body) == sha1(b"/half" + big[: BIG // 2]))
     code, said = curl("-v", "--stderr", "-", "-o", sent, "-H", "Expect: 100-continue", "--data-binary", "x" * 5000, url)
     check("echo: 100 Continue before the content", code == 0 and b"< HTTP/1.1 100 Continue" in said)
     code, said = curl("-v", "--stderr", "-", "-o", sent, "-o", sent, "-o", sent, url, url, url)
     check("curl keeps its connection", code == 0 and said.count(b"Re-using existing connection") == 2)
+
+
+def mirror(folder):
+    """A service that sends content back while it comes: neither way waits for the other to be complete."""
+
+    def serve(c, head):
+        if b"100-continue" in head.lower():
+            c.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        length = re.search(rb"\r\ncontent-length: *(\d+)", head.lower())
+        c.sendall(b"HTTP/1.1 200 OK\r\n" + (b"Content-Length: " + length[1] if length else b"Transfer-Encoding: chunked") + b"\r\n\r\n")
+        left, tail = int(length[1]) if length else None, b""
+        while left != 0 and tail != b"\r\n0\r\n\r\n":
+            data = c.recv(1 << 16)
+            if not data:
+                return False
+            c.sendall(data)
+            tail = (tail + data)[-7:]
+            left = left and left - len(data)
+
+    _, proxy = proxy_to(Service(serve).port)
+    with open(f"{folder}/big", "rb") as file:
+        sent = sha1(file.read())
+    for framing, more in [("Content-Length", ["-H", "Expect:"]), ("chunked", ["-H", "Transfer-Encoding: chunked"]), ("Expect", ["-H", "Expect: 100-continue"])]:
+        code, body = curl("-X", "POST", "-T", f"{folder}/big", *more, f"http://127.0.0.1:{proxy}/")
+        check(f"mirror: 100 MiB up and down at once, {framing}", code == 0 and sha1(body) == sent)
 
 
 def websocket(proxy):
@@ -831,6 +857,7 @@ http {{ access_log off; server {{ listen 127.0.0.1:{nginx}; root {folder}; }} }}
         for port in [echo, nginx, python]:
             wait_for(port)
         real_peers(folder, echo, nginx, python)
+        mirror(folder)
         _, proxy = proxy_to(echo)
         websocket(proxy)
         details()
