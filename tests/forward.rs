@@ -166,6 +166,8 @@ fn upgrade_is_ours_to_offer_again() {
     ] {
         assert!(!offer(none).to_ascii_lowercase().contains("upgrade"), "{none}");
     }
+    let old = Intermediary { upstream: Version::Http10, ..edge() };
+    assert_eq!(fields(&old, "Connection: upgrade\r\nUpgrade: websocket\r\n"), "");
     let proxy = Intermediary { upgrades: &["irc/6.9", "h2c"], ..edge() };
     let sent = fields(&proxy, "Connection: upgrade\r\nUpgrade: h2c, IRC/6.9\r\n");
     assert_eq!(sent, "upgrade: irc/6.9\r\nconnection: upgrade\r\n");
@@ -180,6 +182,8 @@ fn te_is_said_on_by_who_relays_trailers() {
     );
     assert_eq!(fields(&edge(), "Connection: te\r\nTE: trailers\r\nTrailer: X\r\n"), "");
     assert_eq!(fields(&proxy, "TE: gzip\r\n"), "");
+    let old = Intermediary { upstream: Version::Http10, ..proxy };
+    assert_eq!(fields(&old, "Connection: te\r\nTE: trailers\r\n"), "", "HTTP/1.0 has none");
 }
 
 #[test]

@@ -89,6 +89,8 @@ mod tests {
             "client=",
             "client=g",
             "wait=1&wait=1",
+            "client=1&client=1",
+            "cursor=now&cursor=now",
             "client=00000000000000001",
         ] {
             assert_eq!(Ask::parse(bad.as_bytes()), None, "{bad}");

@@ -368,6 +368,17 @@ mod tests {
     }
 
     #[test]
+    fn which_clients_share_a_chain_is_not_for_them_to_know() {
+        let chains = [1, 2].map(|salt| {
+            let mut parking = Parking::new();
+            let who = Parked { token: (), cursor: Cursor { epoch: 1, seq: 0 }, client: 1 };
+            parking.park(who, Instant::ZERO, Instant::ZERO, &mut |bytes: &mut [u8]| bytes.fill(salt));
+            [1, 2, 3, 4].map(|client| parking.chain_of(client))
+        });
+        assert_ne!(chains[0], chains[1]);
+    }
+
+    #[test]
     fn parking_finding_waking_and_aborting_are_a_few_steps_however_many_wait() {
         const MOST: usize = 10_000;
         let now = Instant::ZERO;

@@ -59,6 +59,11 @@ fn what_is_there_is_answered_at_once_in_bounded_answers() {
     assert_eq!(reply(&mut hold, "cursor=9f.2", 1, &log).body, b"id: 9f.3\ndata: 3\n\nid: 9f.4\ndata: 4\n\n");
     let mut hold = Hold::new(config(|it| it.max_bytes = 1));
     assert_eq!(reply(&mut hold, "cursor=9f.2", 1, &log).body, b"id: 9f.3\ndata: 3\n\n", "one entry is always sent");
+    let mut hold = Hold::new(config(|it| it.max_entries = 0));
+    for _ in 0..2 {
+        assert_eq!(reply(&mut hold, "cursor=9f.2", 1, &log).body, b"id: 9f.3\ndata: 3\n\n");
+        hold.release();
+    }
     // An empty answer says where it ends, too.
     assert_eq!(reply(&mut hold, "cursor=9f.5&wait=0", 1, &log).body, b"id: 9f.5\n\n");
     assert_eq!(reply(&mut hold, "cursor=now&wait=25", 1, &log).body, b"id: 9f.5\n\n");
@@ -173,9 +178,11 @@ fn time_runs_out_at_its_time_and_never_before() {
     assert_eq!(hold.poll_timeout(), Some(at(35_250)));
     // Longer than once around the clock that finds them.
     let mut hold = Hold::new(config(|it| it.max_hold = Duration::from_secs(1000)));
-    park(&mut hold, "cursor=9f.1&wait=200", 1, &log, at(0));
+    for wait in [64, 200] {
+        park(&mut hold, &format!("cursor=9f.1&wait={wait}"), 1, &log, at(0));
+    }
     let times: Vec<_> = (0..300_000).step_by(250).filter(|&millis| hold.poll(at(millis), &log).is_some()).collect();
-    assert_eq!(times, [200_000]);
+    assert_eq!(times, [64_000, 200_000]);
     // For ever is not at once.
     let mut endless = Hold::new(config(|it| it.max_hold = Duration::MAX));
     park(&mut endless, "cursor=9f.1&wait=18446744073709551615", 1, &log, at(0));
@@ -206,6 +213,7 @@ fn an_aborted_poll_is_gone_and_consumes_nothing() {
     hold.abort(newer);
     hold.release();
     let key = park(&mut hold, "cursor=9f.2", 6, &log, at(0));
+    assert!(keys.iter().all(|&key| hold.abort(key).is_none()));
     assert_eq!((hold.abort(newer), hold.abort(key)), (None, Some(6)));
 }
 
@@ -227,6 +235,23 @@ fn a_second_poll_of_a_client_wins_loses_or_is_one_more() {
         assert!(hold.poll(at(0), &log).is_none());
         assert_eq!(hold.len(), if overlap == Overlap::Independent { 3 } else { 2 });
     }
+}
+
+#[test]
+fn a_poll_that_was_overtaken_is_nobodys_however_many_come() {
+    let log = log(1);
+    let mut hold = Hold::new(hold::Config::default());
+    let first = park(&mut hold, "cursor=9f.1", 0, &log, at(0));
+    park(&mut hold, "cursor=9f.1&client=7", 1, &log, at(0));
+    hold.abort(first);
+    park(&mut hold, "cursor=9f.1&client=7", 2, &log, at(0));
+    // So many that all are looked for anew.
+    for n in 4..100 {
+        park(&mut hold, "cursor=9f.1", n, &log, at(0));
+    }
+    park(&mut hold, "cursor=9f.1&client=7", 3, &log, at(0));
+    let overtaken: Vec<_> = std::iter::from_fn(|| hold.poll(at(0), &log).map(|reply| reply.token)).collect();
+    assert_eq!(overtaken, [1, 2]);
 }
 
 #[test]
@@ -266,6 +291,10 @@ fn a_closed_log_answers_at_once() {
     assert_eq!(hold.poll(at(0), &log).unwrap().status, Status::NO_CONTENT);
     assert_eq!(reply(&mut hold, "cursor=9f.0", 2, &log).status, Status::OK, "what is there is still to be had");
     assert_eq!(reply(&mut hold, "cursor=9f.1", 3, &log).status, Status::NO_CONTENT);
+    // Nor is it unchanged for a short poll: it is over.
+    let ask = Ask { if_none_match: Some(b"\"9f.1\""), ..Ask::parse(b"cursor=9f.1&wait=0").unwrap() };
+    let answer = hold.ask(at(0), &ask, 4, &log, &mut |bytes: &mut [u8]| bytes.fill(0));
+    assert!(matches!(answer, Answer::Reply(reply) if reply.status == Status::NO_CONTENT));
 }
 
 #[test]
@@ -283,8 +312,10 @@ fn a_snapshot_is_seen_at_once() {
     let mut hold = Hold::new(hold::Config::default());
     let entries = b"id: 9f.1\ndata: 1\n\nid: 9f.2\ndata: 2\n\n";
     assert_eq!(reply(&mut hold, "cursor=snapshot&wait=0", 1, &log).body, entries);
+    assert!(reply(&mut hold, "cursor=a.1&wait=0", 1, &log).body.ends_with(entries));
     log.set_snapshot("both").unwrap();
     let snapshot = b"event: feed-snapshot\nid: 9f.2\ndata: both\n\n";
+    assert!(reply(&mut hold, "cursor=a.1&wait=0", 1, &log).body.ends_with(snapshot));
     assert_eq!(reply(&mut hold, "cursor=snapshot&wait=0", 1, &log).body, snapshot);
     // Of the same place, and as long.
     log.set_snapshot("and!").unwrap();
@@ -293,6 +324,14 @@ fn a_snapshot_is_seen_at_once() {
     assert!(reply(&mut hold, "cursor=a.1&wait=0", 1, &log).body.ends_with(snapshot));
     log.set_snapshot("more").unwrap();
     assert!(reply(&mut hold, "cursor=a.1&wait=0", 1, &log).body.ends_with(b"\ndata: more\n\n"));
+}
+
+#[test]
+fn what_has_become_too_old_is_not_answered_again() {
+    let (mut log, mut hold) = (log(2), Hold::new(hold::Config::default()));
+    assert_eq!(reply(&mut hold, "wait=0", 1, &log).body, b"id: 9f.1\ndata: 1\n\nid: 9f.2\ndata: 2\n\n");
+    log.handle_timeout(log.poll_timeout().unwrap());
+    assert_eq!(reply(&mut hold, "wait=0", 2, &log).body, b"id: 9f.2\n\n");
 }
 
 #[test]

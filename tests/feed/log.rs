@@ -77,7 +77,7 @@ fn a_place_that_is_not_known_is_a_reset_and_never_a_hole() {
     assert_eq!(read(&log, Start::resume(b"9f.4")), "");
     assert_eq!(read(&log, Start::Now), "id: 9f.4\n\n");
     // Expired, of the future, of another epoch, of another server.
-    for asked in ["9f.1", "9f.5", "9f.18446744073709551615", "9e.3", "9e.4"] {
+    for asked in ["9f.0", "9f.1", "9f.5", "9f.18446744073709551615", "9e.3", "9e.4"] {
         assert_eq!(read(&log, Start::resume(asked.as_bytes())), reset(asked));
     }
     assert_eq!(read(&log, Start::resume(b"4711")), reset("0.0"));
@@ -88,6 +88,9 @@ fn a_place_that_is_not_known_is_a_reset_and_never_a_hole() {
     assert!(read(&log, Start::resume(b"9e.1")).ends_with(snapshot));
     log.publish(at(6), "", "6").unwrap();
     assert!(log.snapshot().is_some());
+    // It says what the entries said that are gone, to the last of them.
+    let rest = "id: 9f.5\ndata: 5\n\nid: 9f.6\ndata: 6\n\n";
+    assert!(read(&log, Start::resume(b"9f.3")).ends_with(&format!("id: 9f.4\ndata: all\n\n{rest}")));
     log.publish(at(7), "", "7").unwrap();
     assert!(log.snapshot().is_none(), "what follows it is gone");
 }
@@ -124,6 +127,11 @@ fn what_cannot_be_published_is_refused_and_changes_nothing() {
         assert_eq!(log.publish(at(0), event, data), Err(misuse));
     }
     assert_eq!(log.set_snapshot(&"x".repeat(40)), Err(Misuse::TooLong));
+    // What just fits is kept.
+    let mut exact = Log::new(config(10, 17, None), 1);
+    assert_eq!(exact.publish(at(0), "", "xx"), Err(Misuse::TooLong));
+    exact.publish(at(0), "", "x").unwrap();
+    assert_eq!(read(&exact, Start::Oldest), "id: 1.1\ndata: x\n\n");
     log.close();
     assert_eq!(log.publish(at(0), "", ""), Err(Misuse::Closed));
     assert_eq!(read(&log, Start::Oldest), "event: a\nid: 1.1\ndata: b\n\n");
@@ -162,6 +170,8 @@ fn an_entry_that_is_gone_after_all_is_a_reset() {
                 assert!(read.len() <= 12, "{start:?} {read:?}");
             }
             assert_eq!(tail.start(), Start::After(history.cursor()));
+            let is_in_snapshot = snapshot == Some(9);
+            assert!(is_in_snapshot || read.contains(&"id: 1.8\ndata: kept\n\n".to_owned()), "{start:?} {read:?}");
             if start == Start::resume(b"1.4") {
                 assert!(read[0].starts_with("event: feed-reset\nid: 1.5\n"), "{}", read[0]);
             }

@@ -7,7 +7,7 @@ use hopwire::feed::pull::{self, Mode};
 use hopwire::feed::{Ask, Cursor, CursorText, Hold, Log, Pull, Reader, Start, Update, log};
 use hopwire::http::Status;
 use hopwire::io::Rx;
-use hopwire::sse::Head;
+use hopwire::sse::{self, Decoder, Head};
 use hopwire::time::Instant;
 use proptest::prelude::*;
 
@@ -63,6 +63,29 @@ fn short_polls_come_closer_with_news_and_part_without() {
     );
 }
 
+#[test]
+fn a_304_is_no_news_whatever_came_before() {
+    let mut pull = pull(Mode::Short);
+    let mut now = at(0);
+    let mut waits = Vec::new();
+    for body in [Some("id: 9f.1\n\n"), Some("id: 9f.1\n\n"), Some("id: 9f.2\ndata: x\n\n"), None, None] {
+        match body {
+            Some(body) => {
+                answer(&mut pull, now, body);
+            }
+            None => {
+                pull.asking(now);
+                assert_eq!(pull.answered(now, &status(304)), pull::Verdict::Unchanged);
+            }
+        }
+        let next = pull.poll_timeout().unwrap();
+        waits.push(next.saturating_since(now).as_millis());
+        pull.handle_timeout(next);
+        now = next;
+    }
+    assert_eq!(waits, [1500, 2250, 1125, 1687, 2531]);
+}
+
 /// Client and server without news: a head and no content.
 #[test]
 fn a_short_poll_without_news_is_a_304() {
@@ -93,7 +116,9 @@ fn a_short_poll_without_news_is_a_304() {
         pull.handle_timeout(now);
     }
     assert_eq!(told, [(200, 0), (200, 1), (304, 0), (304, 0), (200, 1)]);
-    assert_eq!(pull_at(b"9f.3").if_none_match().map(|_| ()), None, "a long poll is to be held");
+    assert!(pull_at(b"9f.3").if_none_match().is_none(), "a long poll is to be held");
+    let config = pull::Config { mode: Mode::Short, ..pull::Config::new() };
+    assert!(Pull::new(config, Start::resume(b"4711"), 1, LEAST).if_none_match().is_none(), "no place has no tag");
 }
 
 #[test]
@@ -109,6 +134,13 @@ fn a_long_poll_follows_the_last_at_once_but_not_in_a_busy_loop() {
         }
     }
     assert_eq!(asked, 20 + 49, "a burst, and then five a second");
+    // However long it was quiet, there is no greater burst.
+    pull.handle_timeout(at(1_000_000));
+    while pull.state() == pull::State::Ask {
+        answer(&mut pull, at(1_000_000), "id: 9f.1\n\n");
+        asked += 1;
+    }
+    assert_eq!(asked, 20 + 49 + 20);
 }
 
 /// Each refused at once, by a server or a network that allows no wait to be kept from it.
@@ -252,13 +284,22 @@ fn the_longest_event_is_a_setting() {
 #[test]
 fn what_came_before_a_break_counts() {
     let mut pull = pull(Mode::Long);
+    for _ in 0..3 {
+        pull.lost(at(0));
+        pull.handle_timeout(pull.poll_timeout().unwrap());
+    }
     pull.asking(at(0));
     pull.answered(at(0), &Head::of(Status::OK));
     let mut body = *b"id: 9f.1\ndata: x\n\nid: 9f.2\nda";
     let mut rx = Rx::new(&mut body);
     assert!(matches!(pull.poll(at(0), &mut rx), Some(Update::Event { .. })));
     assert_eq!(pull.poll(at(0), &mut rx), None);
-    pull.lost(at(0));
+    // So the wait is the shortest again: once.
+    for seconds in [1, 2] {
+        pull.lost(at(0));
+        assert_eq!(pull.poll_timeout(), Some(at(seconds * 1000)));
+        pull.handle_timeout(at(seconds * 1000));
+    }
     assert_eq!(pull.ask().to_string(), "cursor=9f.1&wait=25&client=1");
 }
 
@@ -297,6 +338,49 @@ fn a_place_is_taken_by_who_has_none() {
     let mut pull = Pull::new(pull::Config::new(), Start::Now, 1, LEAST);
     assert_eq!(answer(&mut pull, at(0), "id: 9f.4\n\nid: 9f.5\ndata: x\n\n"), 1);
     assert_eq!(pull.reader().start(), Start::resume(b"9f.5"));
+}
+
+/// It takes the place of everything before, so who was not told that something is missing does not take it; nor one of before
+/// its own place, or of another feed.
+#[test]
+fn a_snapshot_is_for_who_asked_for_one_or_was_reset() {
+    let reset = "event: feed-reset\nid: a0.2\ndata: {\"asked\":\"9f.3\",\"oldest\":\"a0.2\",\"head\":\"a0.5\"}\n\n";
+    let event = |at: &str| format!("id: {at}\ndata: x\n\n");
+    let snapshot = |at: &str| format!("event: feed-snapshot\nid: {at}\ndata: all\n\n");
+    let told = |start: &[u8], body: String| {
+        let (mut reader, mut decoder, mut body) =
+            (Reader::new(Start::parse(start).unwrap()), Decoder::new(), body.into_bytes());
+        let (mut rx, mut told) = (Rx::new(&mut body), Vec::new());
+        while let Some(sse::Event::Message(message)) = decoder.poll(&mut rx) {
+            told.push(match reader.event(message, decoder.last_event_id().as_bytes()) {
+                Update::Event { .. } => "event",
+                Update::Snapshot { .. } => "snapshot",
+                Update::Reset { .. } => "reset",
+                Update::Known => "known",
+                update => panic!("{update:?}"),
+            });
+        }
+        told
+    };
+    assert_eq!(told(b"snapshot", [snapshot("9f.5"), event("9f.6")].concat()), ["snapshot", "event"]);
+    assert_eq!(told(b"oldest", snapshot("9f.5")), ["known"]);
+    assert_eq!(told(b"now", snapshot("9f.5")), ["known"]);
+    assert_eq!(told(b"9f.3", snapshot("9f.5")), ["known"]);
+    for (at, outcome) in [("a0.1", "known"), ("a0.2", "snapshot"), ("a0.4", "snapshot"), ("9f.7", "known")] {
+        assert_eq!(told(b"9f.3", [reset.to_owned(), snapshot(at)].concat()), ["reset", outcome], "{at}");
+    }
+    let behind = [reset.to_owned(), event("a0.3"), snapshot("a0.4")];
+    assert_eq!(told(b"9f.3", behind.concat()), ["reset", "event", "known"]);
+    let twice = [reset.to_owned(), snapshot("a0.3"), snapshot("a0.4")];
+    assert_eq!(told(b"9f.3", twice.concat()), ["reset", "snapshot", "known"]);
+}
+
+#[test]
+fn who_comes_with_a_place_of_nobodys_is_reset() {
+    let reset = "event: feed-reset\nid: a0.2\ndata: {\"asked\":\"0.0\",\"oldest\":\"a0.2\",\"head\":\"a0.5\"}\n\n";
+    let mut pull = pull_at(b"4711");
+    assert_eq!(answer(&mut pull, at(0), &format!("{reset}id: a0.3\ndata: x\n\n")), 2);
+    assert_eq!(pull.reader().start(), Start::resume(b"a0.3"));
 }
 
 /// What a caller and a server can do, in any order.
