@@ -148,6 +148,11 @@ impl History<[u8]> {
         if len > 0 && end <= start { (&self.ring[start..], &self.ring[..end]) } else { (&self.ring[start..end], &[]) }
     }
 
+    #[inline]
+    pub(super) fn byte(&self, position: u32) -> u8 {
+        self.ring[self.index(position)]
+    }
+
     /// Eight bytes from `position` on, the first in the lowest bits. Those behind the end mean nothing.
     #[inline]
     pub(super) fn eight(&self, position: u32) -> u64 {

@@ -82,12 +82,12 @@ impl<const TABLE: usize> Matcher<TABLE> {
     ) {
         let mut misses = 0;
         while history.ahead() > keep.max(HASHED - 1) && symbols.room() >= Symbols::ROOM {
-            let mut byte = history.eight(history.at()) as u8;
+            let mut byte = history.byte(history.at());
             let Some((mut len, mut distance)) = self.longest::<ROW>(history, HASHED - 1) else {
                 // What is random, or compressed already, has no matches: the fewer there were, the less is looked for them.
                 misses += 1;
                 for _ in 0..(1 + misses / PATIENCE).min(symbols.room()).min(history.ahead()) {
-                    symbols.push_literal(history.eight(history.at()) as u8);
+                    symbols.push_literal(history.byte(history.at()));
                     history.pass(1);
                 }
                 continue;
@@ -97,7 +97,7 @@ impl<const TABLE: usize> Matcher<TABLE> {
             let mut passed = 0;
             while len < enough && symbols.room() >= Symbols::ROOM {
                 passed = 1;
-                let next = history.eight(history.at()) as u8;
+                let next = history.byte(history.at());
                 let Some(better) = self.longest::<ROW>(history, len) else { break };
                 symbols.push_literal(byte);
                 byte = next;
@@ -189,7 +189,7 @@ impl<const TABLE: usize> Matcher<TABLE> {
 /// Of what must be encoded now, the last bytes: too few to look for a match.
 fn literals(history: &mut History<[u8]>, symbols: &mut Symbols, keep: u32) {
     while history.ahead() > keep && history.ahead() < 8 && symbols.room() > 0 {
-        symbols.push_literal(history.eight(history.at()) as u8);
+        symbols.push_literal(history.byte(history.at()));
         history.pass(1);
     }
 }
