@@ -81,8 +81,8 @@ impl<const WINDOW: usize> Deflater<WINDOW> {
 ///
 /// After a flush that came to `Status::Input` it may go on with another history, so that one encoder serves many
 /// streams. Each then keeps its [`History`] alone, of any size, of which the encoder learns the last 1 to 4 KiB again,
-/// after it forgot all others: so it compresses nearly as well, and what they held hides no match. `TABLE` is how many
-/// positions the encoder remembers.
+/// after it forgot all others: so it compresses nearly as well, and its output tells nothing of theirs. `TABLE` is how
+/// many positions the encoder remembers.
 #[derive(Clone, Debug)]
 pub struct Encoder<const TABLE: usize = 32768> {
     level: Level,
@@ -208,7 +208,7 @@ impl<const TABLE: usize> Encoder<TABLE> {
 
     /// Another history, of which the matcher knows nothing, or no longer: it learns where the last of it stands. To learn
     /// all would cost many times what a message costs, and what is said again was mostly said of late.
-    fn learn(&mut self, history: &History<[u8]>) {
+    fn learn(&mut self, history: &mut History<[u8]>) {
         match self.level {
             Level::Stored => {}
             Level::Fast => self.matcher.learn_fast(history, 1 << 10),

@@ -103,6 +103,15 @@ impl History<[u8]> {
         is_of_turn
     }
 
+    /// Counts positions anew: the next one is [`FIRST`] or less than as much behind it.
+    pub(super) fn renumber(&mut self) {
+        // A multiple of the size, so that all stays in its place.
+        let by = (self.at & !(FIRST - 1)).wrapping_sub(FIRST);
+        for position in [&mut self.start, &mut self.at, &mut self.end] {
+            *position = position.wrapping_sub(by);
+        }
+    }
+
     /// How many bytes of input there is room for, those waiting among them.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "at most 32,768")]
@@ -206,8 +215,9 @@ impl<const WINDOW: usize> Default for History<[u8; WINDOW]> {
     }
 }
 
-/// The position of the first byte: the zeros in a matcher's new table, taken for positions, are beyond its reach.
-const FIRST: u32 = 1 << 15;
+/// The position of the first byte: the zeros in a matcher's new table, taken for positions, are beyond its reach. For what
+/// waits to be encoded takes room, too, so that every match stays nearer than 2^15 bytes.
+pub(super) const FIRST: u32 = 1 << 15;
 /// The longest match.
 #[expect(clippy::cast_possible_truncation, reason = "258")]
 const LONGEST: u32 = tables::MAX_MATCH as u32;

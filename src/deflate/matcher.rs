@@ -1,8 +1,11 @@
 //! Finding matches: where the same few bytes were seen before.
 //!
-//! The table holds positions, modulo 2^16, by a hash of the bytes there. Nothing in it is trusted: a position
-//! is used if it lies within reach and the bytes there agree. So the table is not cleared after a reset. It is for another
-//! history: what the one left would hide matches of the other, whose compressed size then told what the one had said.
+//! The table holds positions by a hash of the bytes there. Nothing in it is trusted: a position is used if it lies within
+//! reach and the bytes there agree. Out of reach it is the same as none, so the table is not cleared after a reset.
+//!
+//! But a position is kept modulo 2^16 or 2^20, and one that grew so old would seem near again: with what others said before,
+//! matches would be hidden, or found, and the compressed size tell of it. So positions are aged in time. For another
+//! history, which counts its own, all are forgotten.
 #![expect(
     clippy::cast_possible_truncation,
     reason = "positions are kept modulo 2^16; of eight bytes the first ones are the lowest"
@@ -10,35 +13,37 @@
 
 use core::mem;
 
-use super::history::History;
+use super::history::{FIRST, History};
 use super::symbols::{Symbol, Symbols};
 
 #[derive(Clone, Debug)]
 pub(super) struct Matcher<const TABLE: usize> {
     table: [u16; TABLE],
+    /// Where the table was aged last: all in it stood at most [`FIRST`] bytes behind.
+    aged: u32,
 }
 
 impl<const TABLE: usize> Matcher<TABLE> {
     pub(super) const fn new() -> Self {
         const { assert!(TABLE.is_power_of_two() && TABLE >= 512, "some rows of up to 64 positions") };
-        Self { table: [0; TABLE] }
+        Self { table: [0; TABLE], aged: FIRST }
     }
 
     /// Turns input into symbols until there is no room for more, or no more than `keep` bytes are left.
     ///
-    /// The first match is taken: beside each position stands a part of the hash, and where that is the same, what is
+    /// The first match is taken: with each position stands a mark, a part of the hash, and where that is the same, what is
     /// there is worth a look. Whether a byte begins a match can hardly be predicted, so two are looked at before anything
     /// depends on the answer: that one of them does can be.
     pub(super) fn fast(&mut self, history: &mut History<[u8]>, symbols: &mut Symbols, keep: u32) {
+        self.age_fast(history);
         while history.ahead() > keep.max(7) {
             let Some(space) = symbols.space::<{ TOGETHER + 1 }>() else { return };
             let (at, reach) = (history.at(), history.reach());
             let bytes = history.eight(at);
-            let (mut literals, mut distance, mut last) = (TOGETHER, 0, (0, false));
+            let (mut literals, mut distance) = (TOGETHER, 0);
             for ahead in 0..TOGETHER {
-                let (back, alike) = self.note(bytes >> (8 * ahead), at.wrapping_add(ahead as u32));
-                let first = alike & (back.wrapping_sub(1) < reach) & (literals == TOGETHER);
-                last = (back, alike);
+                let back = self.note(bytes >> (8 * ahead), at.wrapping_add(ahead as u32));
+                let first = (back.wrapping_sub(1) < reach) & (literals == TOGETHER);
                 (literals, distance) = if first { (ahead, back) } else { (literals, distance) };
             }
             for (ahead, symbol) in space[..TOGETHER].iter_mut().enumerate() {
@@ -52,15 +57,9 @@ impl<const TABLE: usize> Matcher<TABLE> {
             }
             symbols.add(literals as u32);
             history.pass(literals as u32);
-            let mut len = history.common(history.at(), distance, history.longest());
-            if len < HASHED && literals == 0 && last.1 && last.0.wrapping_sub(1) < reach {
-                // Other bytes with the same hash, or what another history left, hide no match.
-                symbols.add(1);
-                history.pass(1);
-                distance = last.0;
-                len = history.common(history.at(), distance, history.longest());
-            }
+            let len = history.common(history.at(), distance, history.longest());
             if len < HASHED {
+                // Other bytes with the same hash.
                 symbols.add(1);
                 history.pass(1);
                 continue;
@@ -80,6 +79,7 @@ impl<const TABLE: usize> Matcher<TABLE> {
         symbols: &mut Symbols,
         keep: u32,
     ) {
+        self.age(history);
         let mut misses = 0;
         while history.ahead() > keep.max(HASHED - 1) && symbols.room() >= Symbols::ROOM {
             let mut byte = history.byte(history.at());
@@ -116,8 +116,8 @@ impl<const TABLE: usize> Matcher<TABLE> {
     }
 
     /// Remembers the last `most` positions before the next, for [`lazy`](Self::lazy), and nothing of another history.
-    pub(super) fn learn<const ROW: usize>(&mut self, history: &History<[u8]>, most: u32) {
-        self.table.fill(0);
+    pub(super) fn learn<const ROW: usize>(&mut self, history: &mut History<[u8]>, most: u32) {
+        self.forget(TABLE, history);
         for back in (HASHED..=history.behind().min(most)).rev() {
             let at = history.at().wrapping_sub(back);
             remember(self.row::<ROW>(history.eight(at)), at);
@@ -125,24 +125,64 @@ impl<const TABLE: usize> Matcher<TABLE> {
     }
 
     /// The same, for [`fast`](Self::fast).
-    pub(super) fn learn_fast(&mut self, history: &History<[u8]>, most: u32) {
-        self.table[..2 << Self::FAST_BITS].fill(0);
+    pub(super) fn learn_fast(&mut self, history: &mut History<[u8]>, most: u32) {
+        self.forget(2 << Self::FAST_BITS, history);
         for back in (8..=history.behind().min(most)).rev() {
             let at = history.at().wrapping_sub(back);
             self.note(history.eight(at), at);
         }
     }
 
-    /// Puts a position in the place of the six bytes there: what stood there, as a distance, and whether its hash is the
-    /// same.
+    fn forget(&mut self, len: usize, history: &mut History<[u8]>) {
+        self.table[..len].fill(0);
+        history.renumber();
+        self.aged = FIRST;
+    }
+
+    /// Moves positions that are out of reach to where they just are, before they could seem near again.
+    fn age(&mut self, history: &History<[u8]>) {
+        let Some(at) = self.must_age(history, 1 << 16) else { return };
+        for place in &mut self.table {
+            let back = (at as u16).wrapping_sub(*place);
+            *place = place.wrapping_add(back.saturating_sub(FIRST as u16));
+        }
+    }
+
+    /// The same, for [`fast`](Self::fast).
+    fn age_fast(&mut self, history: &History<[u8]>) {
+        let Some(at) = self.must_age(history, 1 << MARKED_FROM) else { return };
+        for place in self.places() {
+            let there = whole(*place);
+            let back = at.wrapping_sub(there) & !MARK;
+            *place = halves(there.wrapping_add(back.saturating_sub(FIRST)));
+        }
+    }
+
+    /// The next position, if one in the table could be `modulus` bytes behind before all that waits is encoded.
+    fn must_age(&mut self, history: &History<[u8]>, modulus: u32) -> Option<u32> {
+        let since = history.at().wrapping_sub(self.aged);
+        if since.saturating_add(history.ahead()) < modulus - FIRST {
+            return None;
+        }
+        self.aged = history.at();
+        Some(self.aged)
+    }
+
+    /// Puts a position in the place of the six bytes there: how far back the one is that was there, if its mark is the
+    /// same; if not, out of reach.
     #[inline]
-    fn note(&mut self, bytes: u64, at: u32) -> (u32, bool) {
-        // The six bytes above zeros.
+    fn note(&mut self, bytes: u64, at: u32) -> u32 {
+        // The six bytes above zeros. Of their hash, the highest bits choose the place, the next are the mark.
         let hash = (bytes << 16).wrapping_mul(FAST_HASH);
-        let here = [at as u16, (hash >> 32) as u16];
-        let place = &mut self.table.as_chunks_mut().0[(hash >> (64 - Self::FAST_BITS)) as usize];
-        let [there, mark] = mem::replace(place, here);
-        (before(at, there), mark == here[1])
+        let here = at.wrapping_add((hash >> (32 - Self::FAST_BITS)) as u32 & MARK);
+        let place = &mut self.places()[(hash >> (64 - Self::FAST_BITS)) as usize];
+        here.wrapping_sub(whole(mem::replace(place, halves(here))))
+    }
+
+    /// Where [`fast`](Self::fast) keeps positions, modulo 2^20, each with its mark added above.
+    #[inline]
+    fn places(&mut self) -> &mut [[u16; 2]] {
+        &mut self.table.as_chunks_mut().0[..1 << Self::FAST_BITS]
     }
 
     /// The longest match at the next position, if it is longer than `over`: its length and distance. The nearest
@@ -200,6 +240,16 @@ fn remember<const ROW: usize>(row: &mut [u16; ROW], at: u32) {
     row[0] = at as u16;
 }
 
+#[inline]
+fn halves(place: u32) -> [u16; 2] {
+    [place as u16, (place >> 16) as u16]
+}
+
+#[inline]
+fn whole([low, high]: [u16; 2]) -> u32 {
+    u32::from(low) | u32::from(high) << 16
+}
+
 /// How far `place`, a position modulo 2^16, lies before `at`.
 #[inline]
 const fn before(at: u32, place: u16) -> u32 {
@@ -211,6 +261,10 @@ const fn before(at: u32, place: u16) -> u32 {
 const fn hash(bytes: u64) -> u32 {
     (bytes as u32).wrapping_mul(0x9e37_79b1)
 }
+
+/// The bits of a mark.
+const MARK: u32 = u32::MAX << MARKED_FROM;
+const MARKED_FROM: u32 = 20;
 
 /// Positions that are looked at together: eight bytes hold six from each of them on.
 const TOGETHER: usize = 2;

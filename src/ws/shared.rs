@@ -10,10 +10,9 @@ use crate::deflate::{Decoder, Encoder, History, Level, Window};
 
 /// What sessions take turns with: one a thread is enough. Nothing is allocated before it is needed.
 ///
-/// The encoder forgets one history before it learns another, so that how small the messages of one session become does not
-/// tell what was said in another. What is compressed without context goes through one history, whose places are not
-/// forgotten: at [`Level::Fast`] one of 64 KiB before may still take the place of one's own. Where that counts, give such
-/// sessions a `Shared` each, or another level.
+/// How small the messages of one session become does not tell what was said in another: without context they become what
+/// an encoder of their own makes of them; with context the encoder forgets one history before it learns another, so that they
+/// tell at most that another was served in between.
 #[derive(Debug)]
 pub struct Shared {
     level: Level,

@@ -136,6 +136,33 @@ fn context_is_kept_or_dropped() {
     }
 }
 
+/// What was compressed before, and how much it was, changes nothing: a place left in the table is the same as none, also
+/// when it is 2^16 or 2^20 bytes old and would seem near again.
+#[test]
+fn a_reset_leaves_no_trace() {
+    let known = noise(30 << 8);
+    for level in LEVELS {
+        let (mut prng, mut used) = (Prng(1), boxed::<32768>(level));
+        for _ in 0..60 {
+            // In part new, in part known: that stands at the same place of 256 bytes each time.
+            let mut message = Vec::new();
+            for _ in 0..prng.below(200) {
+                let new = prng.below(3) * prng.below(128);
+                let from = prng.below(30) << 8;
+                message.extend((0..new).map(|_| prng.below(256) as u8));
+                message.extend_from_slice(&known[from + new..from + 256]);
+            }
+            let expected = compress(&mut boxed::<32768>(level), &message, &[1 << 17], Flush::Sync);
+            used.reset();
+            let actual = compress(&mut used, &message, &[1 << 17], Flush::Sync);
+            assert!(actual == expected, "{level:?}: {} bytes", message.len());
+            let modulus = if level == Level::Fast { 1 << 20 } else { 1 << 16 };
+            used.reset();
+            compress(&mut used, &vec![0; modulus - (prng.below(128) << 8)], &[1 << 17], Flush::Sync);
+        }
+    }
+}
+
 /// Data that says the same again after exactly so many bytes: matches reach as far as the window, and no farther.
 /// Messages about the same things, all different.
 fn message(stream: usize, n: usize) -> Vec<u8> {
