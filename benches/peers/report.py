@@ -4,12 +4,15 @@
 report.py table FIGURES          each promised ratio beside the measured one (`net`: with the cost of reading, `@copy`,
                                  taken off both); exit code 1 if one falls short
 report.py chart FIGURES > SVG    every peer's time as a multiple of hopwire's
+
+A case that is there several times counts with its medians.
 """
 
 import math
 import sys
 from collections import defaultdict
 from html import escape
+from statistics import median
 
 # area, cases, the peers that count ("" = the best of all, "!x" = the best without x in its name), must, aim
 PROMISES = [
@@ -55,15 +58,17 @@ LESS_WORK = ("no_utf8_check",)
 
 
 def read(path):
-    """{(area, case): {peer: (median, ratio, allocs)}}"""
-    cases = defaultdict(dict)
+    """{(area, case): {peer: (median, ratio, allocs)}}: of several runs the medians, column by column."""
+    cases = defaultdict(lambda: defaultdict(list))
     with open(path, encoding="utf-8") as lines:
         for line in lines:
             columns = line.split()
             if len(columns) == 6:
                 area, case, peer = columns[:3]
-                cases[area, case][peer] = tuple(map(float, columns[3:]))
-    return cases
+                cases[area, case][peer].append(tuple(map(float, columns[3:])))
+    return {
+        case: {peer: tuple(map(median, zip(*runs))) for peer, runs in peers.items()} for case, peers in cases.items()
+    }
 
 
 def rivals(peers, name=""):
