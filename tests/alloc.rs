@@ -452,6 +452,22 @@ fn an_idle_session_holds_nothing() {
     assert_eq!(held(session), 0);
 }
 
+/// Short messages in fragments: memory for the first is kept for those behind it.
+#[cfg(feature = "alloc")]
+#[test]
+fn short_fragments_are_put_together_without_asking_again() {
+    let mut messages = ws::Messages::new(1 << 20);
+    for round in 0..3 {
+        let asked = allocations(|| {
+            for end in [false, true] {
+                let event = ws::Event::Binary { data: &mut [0; 1500], end };
+                assert_eq!(messages.push(event).expect("within the limit").is_some(), end);
+            }
+        });
+        assert!(round == 0 || asked == (0, 0), "{asked:?}");
+    }
+}
+
 /// From the second message in fragments on, the memory they are put together in is the one before's, whoever's it was.
 #[cfg(feature = "alloc")]
 #[test]
@@ -485,6 +501,15 @@ fn what_is_shared_gives_big_memory_back() {
     let mut shared = ws::Shared::new(deflate::Level::Fast);
     black_box(ws::Prepared::binary(&big).compressed(&mut shared));
     assert!(held(shared) <= most);
+    // Nor of one that was received.
+    let (mut shared, mut session) = (ws::Shared::default(), ws::Session::server(ws::Config::new(), None));
+    let mut wire = [frame(0x02, &big), frame(0x80, b"")].concat();
+    let mut rx = Rx::new(&mut wire);
+    for message in [true, false] {
+        let heard = session.poll(Instant::ZERO, &mut shared, &mut rx, &mut Tx::new(&mut out)).expect("good frames");
+        assert_eq!(heard.is_some(), message);
+    }
+    assert!(held(shared) <= 1 << 20);
 }
 
 /// A message in tiny fragments, plain or compressed, pins no more than twice what it carries, and a little: for what is
@@ -595,6 +620,13 @@ fn an_idle_session_with_compression_holds_its_contexts() {
             assert_eq!(client, kept(of_server, window(asked)) + kept(of_client, history(other)), "{params}");
         }
     }
+    // What is prepared for many is no reason to keep a context.
+    let params = Params { server_no_context_takeover: true, client_no_context_takeover: true, ..Params::default() };
+    let mut server = ws::Session::server(ws::Config::new(), Some(params));
+    let mut shared = ws::Shared::default();
+    let (prepared, mut out) = (ws::Prepared::binary(&[b'x'; 1000]).compressed(&mut shared), [0; 100]);
+    server.outbox(&mut shared).send_prepared(&prepared, &mut Tx::new(&mut out)).expect("there is room");
+    assert_eq!(held(server), 0);
     for is_kept in [false, true] {
         let (server_no_context_takeover, client_no_context_takeover) = (!is_kept, !is_kept);
         let params = Params { server_no_context_takeover, client_no_context_takeover, ..Params::default() };

@@ -169,7 +169,7 @@ fn upgrade_is_ours_to_offer_again() {
     let old = Intermediary { upstream: Version::Http10, ..edge() };
     assert_eq!(fields(&old, "Connection: upgrade\r\nUpgrade: websocket\r\n"), "");
     let proxy = Intermediary { upgrades: &["irc/6.9", "h2c"], ..edge() };
-    let sent = fields(&proxy, "Connection: upgrade\r\nUpgrade: h2c, IRC/6.9\r\n");
+    let sent = fields(&proxy, "Connection: upgrade\r\nUpgrade: H2c, IRC/6.9\r\n");
     assert_eq!(sent, "upgrade: irc/6.9\r\nconnection: upgrade\r\n");
 }
 
@@ -219,18 +219,21 @@ fn where_a_request_came_from_is_told_as_the_policy_says() {
          x-forwarded-for: 203.0.113.9, 192.0.2.7\r\n"
     );
     // What needs quotes gets them, and who is not told is unknown.
-    let tell = |client: Node, host: &str| {
-        let proxy = Intermediary { forwarded: ForwardedPolicy::Replace, ..edge() };
+    let told = |client: Node, host: &str, field: &str| {
+        let replace = ForwardedPolicy::Replace;
+        let proxy = Intermediary { forwarded: replace, x_forwarded: replace, ..edge() };
         let head = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
         let request = parse(&head);
         let mut told = String::new();
         proxy.request(&(&request).into(), &client).unwrap().each_field(|name, value| {
-            if name == "forwarded" {
+            if name == field {
                 told = String::from_utf8(value.pieces().flatten().copied().collect()).unwrap();
             }
         });
         told
     };
+    let tell = |client: Node, host: &str| told(client, host, "forwarded");
+    assert_eq!(told(Node::new(None, false), "a", "x-forwarded-for"), "unknown");
     let mapped = Node::new(Some("::ffff:192.0.2.7".parse().unwrap()), false);
     assert_eq!(tell(mapped, "a"), "for=192.0.2.7;proto=http;host=a");
     let v6 = Node::new(Some("2001:db8::1".parse().unwrap()), true);
@@ -366,7 +369,9 @@ fn responses_nobody_could_read_become_502() {
         assert_eq!(stop.status().code(), 502, "{bad:?}: {stop}");
     }
     assert_eq!(Stop::from(Violation::Eof).status().code(), 502);
-    assert_eq!(Stop::from(Violation::Timeout(Timeout::Head)).status().code(), 504);
+    for timeout in [Timeout::Head, Timeout::Body, Timeout::Whole] {
+        assert_eq!(Stop::from(Violation::Timeout(timeout)).status().code(), 504);
+    }
 }
 
 #[test]
@@ -384,6 +389,9 @@ fn the_length_of_what_is_not_sent_is_kept() {
     assert_eq!(answer("Content-Length: 7\r\n", "200 OK"), Content::Length(7));
     assert_eq!(answer("", "200 OK"), Content::None);
     assert_eq!(answer("Content-Length: 7\r\n", "304 Not Modified"), Content::Length(7));
+    // "in any response with a status code of 1xx (Informational) or 204" there is none (RFC 9110 §8.6).
+    assert_eq!(answer("Content-Length: 7\r\n", "103 Early Hints"), Content::None);
+    assert_eq!(answer("Content-Length: 7\r\n", "204 No Content"), Content::None);
 }
 
 #[test]
@@ -393,12 +401,15 @@ fn trailers_go_on_to_who_takes_them() {
         let section = parse(request).fields;
         trailers.of(section).map(|field| field.name.as_str().to_owned()).collect()
     };
-    let came = "GET / HTTP/1.1\r\nX-T: 1\r\nX-U: 2\r\nHost: a\r\nConnection: x-u\r\nX-T: 3\r\n\r\n";
+    let came = "GET / HTTP/1.1\r\nX-T: 1\r\nX-U: 2\r\nHost: a\r\nConnection: x-u\r\nX-T: 3\r\nTrailer: a\r\nProxy-Authorization: b\r\n\r\n";
     let proxy = Intermediary { trailers: true, ..edge() };
     let takes = asked(&proxy, "1.1", "Connection: te\r\nTE: trailers\r\n");
     let (left, _, trailers) = back(&takes, chunked).unwrap().unwrap();
     assert!(left.starts_with("Trailer: X-U\r\n"));
     assert_eq!(names(&trailers, came), ["X-U"]);
+    let whole = chunked.replace("Transfer-Encoding: chunked", "Content-Length: 5");
+    let (left, ..) = back(&takes, &whole).unwrap().unwrap();
+    assert!(!left.contains("Trailer"), "none follow content of a known length");
     let (left, _, trailers) = back(&asked(&proxy, "1.1", ""), chunked).unwrap().unwrap();
     assert!(!left.contains("Trailer") && names(&trailers, came).is_empty());
     let unpromised = asked(&edge(), "1.1", "Connection: te\r\nTE: trailers\r\n");
@@ -435,6 +446,7 @@ fn cache_keys_are_target_uris() {
     let get = |target: &str, host: &str| uri(&format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n"), false).unwrap();
     assert_eq!(get("/pub/a.html", "www.Example.org"), "http://www.example.org/pub/a.html");
     assert_eq!(get("/", "a:80"), get("http://A:080", "b"));
+    assert_eq!(get("/", "a:443"), "http://a:443/", "the other scheme's default");
     assert_eq!(get("http://a?q", "b"), "http://a/?q");
     assert_eq!(get("/%7e", "[::AB]:81"), "http://[::ab]:81/%7e");
     assert_eq!(get("/%7E", "a:"), "http://a/%7E", "percent-encoding stays as it came");

@@ -272,6 +272,8 @@ fn windows_are_negotiated() {
         ),
         ("permessage-deflate; client_no_context_takeover", any, Some("")),
         ("permessage-deflate; server_max_window_bits=8", any, Some("; server_max_window_bits=8")),
+        // "by including the 'server_max_window_bits' extension parameter" a server accepts one (RFC 7692 §7.1.2.1): any.
+        ("permessage-deflate; server_max_window_bits=15", any, Some("; server_max_window_bits=15")),
         // The first offer that can be kept counts.
         ("permessage-deflate; client_max_window_bits=08, x, permessage-deflate", any, Some("")),
         (

@@ -137,7 +137,6 @@ impl Receiver {
         };
         let out = &mut out[..carried + produced];
         out[..carried].copy_from_slice(&self.carry[..carried]);
-        self.carried = 0;
         if end {
             (self.begun, piece.end) = (false, false);
         }

@@ -1,5 +1,8 @@
 //! What the caller's answers become: framing, fields, content, and the calls that are wrong.
 
+use hopwire::http::{Method, forward};
+use hopwire::http1::{RequestHead, ResponseHead};
+
 use super::*;
 
 #[test]
@@ -329,4 +332,40 @@ fn interim_responses_come_before_the_final_one_and_never_to_http10() {
     );
     let (wire, _) = reply_to(b"GET / HTTP/1.0\r\n\r\n", answer);
     assert!(wire.starts_with("HTTP/1.1 200 OK\r\n"), "{wire}");
+}
+
+/// An answer that comes from an upstream is held to the rules of one's own.
+#[test]
+fn what_is_forwarded_keeps_its_turn() {
+    let edge = forward::Intermediary::new("edge").unwrap();
+    let mut upgrade = *b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+    let upgrade = RequestHead::new().poll(&mut Rx::new(&mut upgrade), &HeadLimits::new()).unwrap().unwrap();
+    let client = forward::Node::new(None, false);
+    let asked = edge.request(&(&upgrade).into(), &client).unwrap().asked();
+    let forward = |server: &mut Server, out: &mut Out, head: &str| {
+        let mut head = format!("HTTP/1.1 {head}\r\n\r\n").into_bytes();
+        let head = ResponseHead::new(Method::Get).poll(&mut Rx::new(&mut head), &HeadLimits::new()).unwrap().unwrap();
+        let response = edge.response(&(&head).into(), &asked, None).unwrap().unwrap();
+        out.call(|tx| server.forward(&response, tx))
+    };
+    let switch = "101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket";
+    let play = |fields: &str, head: &str| {
+        let (mut exchange, mut outcome) = (Exchange::new(Server::default()), None);
+        exchange.feed(format!("PUT / HTTP/{fields}\r\n\r\n").as_bytes(), &mut |server, told, out| {
+            if matches!(told, Told::Request(_)) {
+                outcome = Some(forward(server, out, head));
+            }
+        });
+        (outcome.unwrap(), exchange.wire())
+    };
+    // "A server MAY omit sending a 100 (Continue) response if it has already received some or all of the content": and it
+    // sends one, not two (RFC 9110 §10.1.1).
+    let (outcome, wire) = play("1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5", "100 Continue");
+    assert_eq!((outcome, wire.matches("100 Continue").count()), (Ok(()), 1));
+    // "A server MUST NOT send a 1xx response to an HTTP/1.0 client" (RFC 9110 §15.2).
+    assert_eq!(play("1.0\r\nContent-Length: 5", "103 Early Hints"), (Ok(()), String::new()));
+    // §7.8: not before the request is complete, and not unasked.
+    let offer = "1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 5";
+    assert_eq!(play(offer, switch), (Err(Misuse::RequestIncomplete), String::new()));
+    assert_eq!(play("1.1\r\nHost: a\r\nContent-Length: 5", switch), (Err(Misuse::NoUpgrade), String::new()));
 }

@@ -77,12 +77,28 @@ fn broken_data_fails_behind_what_is_right() {
         // Cut off inside a block; a stored block longer than what follows.
         (&hello[..4], "Hel"),
         (b"\x00\x05\x00\xfa\xff\x48\x65\x6c", "Hel"),
+        // Cut off just before its end: what is appended to the payload would complete it, but for the rest of that.
+        (b"\x03", ""),
+        (b"\xf3\x48\xcd\xc9\xc9\x07", "Hello"),
+        // So behind a block that said it was the last.
+        (b"\xf3\x48\xcd\xc9\xc9\x07\x00\xf2\x48\xcd", "Hello"),
         // A distance before the beginning, behind three letters.
         (b"\xf2\x00\x11\x00\x00", "H"),
     ] {
         let told = inflated(2, payload, compressing());
         assert_eq!((told.violation, told.close_code()), (Some(Violation::Deflate), Some(1002)), "{payload:02x?}");
         assert!(told.got.is_empty() && told.part.starts_with(part.as_bytes()), "{payload:02x?}: {:?}", told.part);
+    }
+    // The decoder goes to others as it was left.
+    let mut decoder = Decoder::new();
+    for left in [&b"\x07"[..], &hello[..4]] {
+        let mut window = Window::<[u8; 32768]>::new();
+        let mut piece = Piece { kind: Kind::Binary, data: left, end: false };
+        let _ = Receiver::new(compressing(), false).inflate(&mut piece, &mut decoder, &mut window, &mut [0; 64]);
+        let mut piece = Piece { kind: Kind::Binary, data: hello, end: true };
+        let mut out = [0; 64];
+        let outcome = Receiver::new(compressing(), false).inflate(&mut piece, &mut decoder, &mut window, &mut out);
+        assert_eq!(outcome, Ok(Some(Event::Binary { data: &mut b"Hello".to_vec(), end: true })), "{left:02x?}");
     }
 }
 
@@ -94,6 +110,14 @@ fn text_is_judged_byte_by_byte_once_it_is_inflated() {
         assert_eq!((told.violation, told.close_code()), (Some(Violation::Utf8), Some(1007)));
         assert_eq!(told.part, "a€".repeat(50).as_bytes());
         assert_eq!(inflated(2, &packed(&text), compressing()).got, [Got::Binary(text)]);
+    }
+    // That is final, whatever comes next.
+    let mut receiver = Receiver::new(compressing(), true);
+    let (mut decoder, mut window) = (Decoder::new(), Window::<[u8; 32768]>::new());
+    for payload in [packed(b"\xff"), packed(b"well")] {
+        let mut piece = Piece { kind: Kind::Text, data: &payload, end: true };
+        let mut out = [0; 64];
+        assert_eq!(receiver.inflate(&mut piece, &mut decoder, &mut window, &mut out), Err(Violation::Utf8));
     }
     // Cut at the end of the message; or at that of a fragment, which is fine.
     for cut in ["é", "€", "😀"] {
@@ -150,6 +174,10 @@ fn the_ratio_counts_beyond_the_first_mebibyte() {
     assert_eq!((told.violation, told.close_code()), (Some(Violation::Limit(Limit::Ratio)), Some(1009)));
     let told = hear(&frame(0xc2, &packed(&big[1..]), true), compressing(), 1 << 16);
     assert_eq!(told.got, [Got::Binary(big[1..].to_vec())]);
+    // What one message had on the wire allows nothing to the next.
+    let noise: Vec<u8> = (0..10_000_u32).map(|n| n.wrapping_mul(0x9e37_79b1).to_be_bytes()[0]).collect();
+    let wire = [&noise, &big].map(|data| frame(0xc2, &packed(data), true)).concat();
+    assert_eq!(hear(&wire, compressing(), 1 << 16).violation, Some(Violation::Limit(Limit::Ratio)));
     let mut generous = compressing();
     generous.max_ratio = 1032;
     assert_eq!(hear(&frame(0xc2, &packed(&big), true), generous, 1 << 16).got, [Got::Binary(big)]);
@@ -176,6 +204,20 @@ fn room_for_less_than_the_tail_is_too_small_to_send_from() {
         assert_eq!((result, piece.data.len()), (Err(Full { needed: 16 }), 5));
     }
     assert!(matches!(sender.deflate(&mut piece, &mut encoder, &mut *history, &mut space), Ok(Some((_, true)))));
+}
+
+#[test]
+fn what_somebody_left_in_an_encoder_is_not_sent_to_another() {
+    let (mut encoder, mut space) = (Box::new(Encoder::<32768>::new(Level::Default)), [0; 256]);
+    let mut history = Box::new(History::<[u8; 32768]>::new());
+    let secret = b"the token is 7f3a9c, ".repeat(1500);
+    let mut left = Piece { kind: Kind::Binary, data: &secret, end: false };
+    assert_eq!(Sender::new(true).deflate(&mut left, &mut encoder, &mut *history, &mut space), Ok(None));
+    let mut history = Box::new(History::<[u8; 32768]>::new());
+    let mut piece = Piece { kind: Kind::Binary, data: b"hello", end: true };
+    let sent = Sender::new(true).deflate(&mut piece, &mut encoder, &mut *history, &mut space).unwrap();
+    let Some((payload, true)) = sent else { panic!("{sent:?}") };
+    assert_eq!(inflated(2, payload, compressing()).got, [Got::Binary(b"hello".to_vec())]);
 }
 
 #[test]

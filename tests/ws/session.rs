@@ -252,6 +252,21 @@ fn a_context_that_was_to_be_forgotten_is_not_there() {
     }
 }
 
+/// What others were told is not to be had from the memory they used before.
+#[test]
+fn a_window_that_served_others_is_empty() {
+    let hello = |payload: &[u8]| frame(0xc1, payload, true);
+    let none = Params { client_no_context_takeover: true, ..Params::default() };
+    for params in [none, Params::default()] {
+        let mut shared = Shared::default();
+        let heard = hear(&mut server(Some(none)), &mut shared, &hello(b"\xf2\x48\xcd\xc9\xc9\x07\x00"), 99);
+        assert_eq!(heard, Ok(vec![b"Hello".to_vec()]));
+        // RFC 7692 §7.2.3.2: "Hello" again, which refers to the one before.
+        let heard = hear(&mut server(Some(params)), &mut shared, &hello(b"\xf2\x00\x11\x00\x00"), 99);
+        assert_eq!(heard, Err(Violation::Deflate), "{params:?}");
+    }
+}
+
 /// Each message goes out whole or not at all, whatever the room, and the other side never notices.
 #[test]
 fn a_tx_of_every_size() {
@@ -301,6 +316,20 @@ fn a_prepared_message_fits_whom_it_is_sent_to() {
     // No match is farther back than 2^15, however long the message.
     let long = Prepared::binary(&vec![0; 40_000]).compressed(&mut Shared::default());
     assert!(long.frame_for(Some(15)).is_compressed() && !long.frame_for(Some(14)).is_compressed());
+    // A session knows whom it sends to.
+    let params = |bits| Some(Params { server_max_window_bits: Some(bits), ..Params::default() });
+    for (params, first) in [(None, 0x81), (params(8), 0x81), (params(9), 0xc1), (Some(Params::default()), 0xc1)] {
+        let (mut shared, mut copied) = (Shared::default(), vec![]);
+        server(params).outbox(&mut shared).send_prepared(&prepared, &mut Tx::growing(&mut copied, 1 << 16)).unwrap();
+        assert_eq!(copied[0], first, "{params:?}");
+        assert_eq!(server(params).outbox(&mut shared).send_prepared_in_place(&prepared), Ok(&*copied));
+    }
+    // What went out plain is no part of the context.
+    let (mut shared, mut s, mut wire) = (Shared::default(), server(Some(Params::default())), vec![]);
+    s.outbox(&mut shared).send_prepared(&Prepared::text(&*text), &mut Tx::growing(&mut wire, 1 << 16)).unwrap();
+    wire.extend(say(&mut s, &mut shared, &[text.clone().into()]));
+    let heard = hear(&mut client(Some(Params::default())), &mut shared, &wire, 999);
+    assert_eq!(heard, Ok(vec![text.clone().into_bytes(); 2]));
     // Compressing what only grows leaves it as it was.
     let noise = conversation().remove(5);
     assert!(!Prepared::binary(&noise).compressed(&mut Shared::default()).frame_for(Some(15)).is_compressed());
@@ -390,6 +419,30 @@ fn a_message_in_pieces_goes_between_compressed_ones() {
         assert!(tx.is_empty());
         s.outbox(&mut shared).send_pong(data, &mut tx).unwrap();
         assert_eq!(tx.written(), b"\x8a\x01?");
+    }
+}
+
+#[test]
+fn control_frames_are_told_to_who_asks_and_passed_over_for_who_does_not() {
+    let wire = [frame(0x89, b"?", true), frame(0x8a, b"!", true), frame(0x82, b"x", true), frame(0x88, b"", true)];
+    for params in [None, Some(Params::default())] {
+        let mut shared = Shared::default();
+        let mut asks = server(params);
+        let (mut wire, mut out) = (wire.concat(), [0; 16]);
+        assert_eq!(hear(&mut server(params), &mut shared, &wire, 3), Ok(vec![b"x".to_vec()]));
+        let (mut rx, mut tx) = (Rx::new(&mut wire), Tx::new(&mut out));
+        let mut told = vec![];
+        while let Some(received) = asks.poll_any(NOW, &mut shared, &mut rx, &mut tx).unwrap() {
+            told.push(match received {
+                Received::Message(Message::Binary(b"x"), _) => "message",
+                Received::Control(Event::Ping(b"?")) => "ping",
+                Received::Control(Event::Pong(b"!")) => "pong",
+                Received::Control(Event::Close { .. }) => "close",
+                other => panic!("{other:?}"),
+            });
+        }
+        assert_eq!(told, ["ping", "pong", "message", "close"]);
+        assert_eq!(tx.written(), b"\x8a\x01?\x88\x00");
     }
 }
 

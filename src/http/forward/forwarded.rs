@@ -12,7 +12,7 @@ pub(super) struct Forwarded<'b> {
     pub(super) forwarded: ForwardedPolicy,
     pub(super) x_forwarded: ForwardedPolicy,
     pub(super) client: &'b Node,
-    /// The host of the request as it came, perhaps empty.
+    /// The host of the request, never empty.
     pub(super) host: &'b [u8],
     pub(super) received: Fields<'b>,
 }
@@ -58,9 +58,7 @@ impl Forwarded<'_> {
         let scheme = self.client.scheme().as_bytes();
         // A host has neither quotes nor backslashes.
         let quote: &[u8] = if scan::token_end(self.host) == self.host.len() { b"" } else { b"\"" };
-        let pieces: [&[u8]; 9] = [b"for=", open, address, close, b";proto=", scheme, b";host=", quote, self.host];
-        let all: [&[u8]; 10] = core::array::from_fn(|n| pieces.get(n).copied().unwrap_or(quote));
-        let own = if self.host.is_empty() { all.get(..6).unwrap_or_default() } else { &all };
+        let own: &[&[u8]] = &[b"for=", open, address, close, b";proto=", scheme, b";host=", quote, self.host, quote];
         // Behind quotes that do not end, nobody would see ours.
         let is_list = self.received.all("forwarded").all(closes_quotes);
         match self.forwarded {
@@ -83,8 +81,7 @@ impl Forwarded<'_> {
         }
         // These two are of the first hop, and no lists.
         for (name, value) in [("x-forwarded-proto", scheme), ("x-forwarded-host", self.host)] {
-            let is_said = appends && self.received.contains(name);
-            if !is_said && !value.is_empty() {
+            if !(appends && self.received.contains(name)) {
                 f(name, Value::new(&[value]));
             }
         }

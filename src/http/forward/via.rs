@@ -81,6 +81,7 @@ mod tests {
             "1.1 a (1.1 edge)",
             "1.1 a (x, 1.1 edge)",
             r"1.1 a (\), 1.1 edge)",
+            r"1.1 a \(x, 1.1 edge )",
         ] {
             assert!(!names(passes.as_bytes(), edge), "{passes}");
         }
