@@ -189,6 +189,7 @@ impl<E: Entropy> Pull<E> {
             }
             304 => {
                 self.news = false;
+                self.backoff.reset();
                 self.pause(now);
                 Verdict::Unchanged
             }

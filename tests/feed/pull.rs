@@ -86,6 +86,24 @@ fn a_304_is_no_news_whatever_came_before() {
     assert_eq!(waits, [1500, 2250, 1125, 1687, 2531]);
 }
 
+/// A feed that is quiet for long, and polled: a failure now and then does not add up.
+#[test]
+fn a_304_is_an_answer_and_what_failed_before_it_is_over() {
+    let mut pull = pull(Mode::Short);
+    for seconds in [1, 2, 4] {
+        pull.asking(at(0));
+        pull.lost(at(0));
+        assert_eq!(pull.poll_timeout(), Some(at(seconds * 1000)));
+        pull.handle_timeout(at(seconds * 1000));
+    }
+    pull.asking(at(0));
+    pull.answered(at(0), &status(304));
+    pull.handle_timeout(pull.poll_timeout().unwrap());
+    pull.asking(at(0));
+    pull.lost(at(0));
+    assert_eq!(pull.poll_timeout(), Some(at(1000)));
+}
+
 /// Client and server without news: a head and no content.
 #[test]
 fn a_short_poll_without_news_is_a_304() {
