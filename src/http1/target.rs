@@ -95,8 +95,11 @@ impl<'b> Target<'b> {
     fn judge(method: Method<'_>, bytes: &'b [u8], is_allowed: fn(&[u8]) -> bool) -> Option<Self> {
         match (method, bytes) {
             // "only used for CONNECT requests" (§3.2.3), and the only one they have.
-            // "A server MUST reject a CONNECT request that targets an empty or invalid port number" (RFC 9110 §9.3.6).
-            (Method::Connect, _) => Authority::parse(bytes).filter(|a| a.port.is_some()).map(Self::Authority),
+            // "A server MUST reject a CONNECT request that targets an empty or invalid port number" (RFC 9110 §9.3.6), and
+            // 0 is reserved (RFC 6335 §6): nobody listens there.
+            (Method::Connect, _) => {
+                Authority::parse(bytes).filter(|a| a.port.is_some_and(|n| n > 0)).map(Self::Authority)
+            }
             // "only used for a server-wide OPTIONS request" (§3.2.4)
             (Method::Options, b"*") => Some(Self::Asterisk),
             (_, [b'/', ..]) => is_allowed(bytes).then_some(Self::Origin(bytes)),
@@ -377,6 +380,7 @@ mod tests {
             ("CONNECT", b"a"),
             ("CONNECT", b"a:"),
             ("CONNECT", b":1"),
+            ("CONNECT", b"a:0"),
             ("CONNECT", b"a:65536"),
             ("CONNECT", b"http://a:1"),
         ] {
