@@ -7,34 +7,41 @@ use core::time::Duration;
 /// A moment in UTC, in whole seconds, as HTTP writes it: years 0 to 9999, leap seconds not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HttpDate {
-    /// Seconds since the last one before `FIRST`, to `LAST`: never 0, so that having none costs no space.
-    seconds: NonZero<i64>,
+    /// Seconds since the last one before the year 0, at most `END`: never 0, so that having none costs no space.
+    seconds: NonZero<u64>,
 }
 
 impl HttpDate {
     /// The moment so many seconds after the start of 1970, if its year has four digits.
     pub const fn from_unix(seconds: i64) -> Option<Self> {
-        if seconds < FIRST || seconds > LAST {
-            return None;
-        }
-        match NonZero::new(seconds - (FIRST - 1)) {
-            Some(seconds) => Some(Self { seconds }),
-            None => None,
+        match seconds.checked_add_unsigned(UNIX) {
+            Some(seconds) if seconds >= 0 => Self::new(seconds.cast_unsigned()),
+            _ => None,
         }
     }
 
     /// Seconds since the start of 1970.
     pub const fn unix(self) -> i64 {
-        self.seconds.get() + (FIRST - 1)
+        self.since_0000().cast_signed() - UNIX.cast_signed()
+    }
+
+    const fn new(since_0000: u64) -> Option<Self> {
+        match NonZero::new(since_0000 + 1) {
+            Some(seconds) if since_0000 < END => Some(Self { seconds }),
+            _ => None,
+        }
+    }
+
+    const fn since_0000(self) -> u64 {
+        self.seconds.get() - 1
     }
 
     /// As an IMF-fixdate, `Sun, 06 Nov 1994 08:49:37 GMT`: the one form to send.
     pub fn to_bytes(self) -> [u8; 29] {
-        let days = self.unix().div_euclid(DAY);
-        let second = self.unix().rem_euclid(DAY);
+        let (days, second) = (self.since_0000() / DAY, self.since_0000() % DAY);
         let (year, month, day) = civil(days);
         let mut out = *b"Thu, 00 Jan 0000 00:00:00 GMT";
-        out[..3].copy_from_slice(DAY_NAMES[index(days.rem_euclid(7))].get(..3).unwrap_or_default());
+        out[..3].copy_from_slice(DAY_NAMES[index(days % 7)].get(..3).unwrap_or_default());
         out[5..7].copy_from_slice(&two_digits(day));
         out[8..11].copy_from_slice(MONTHS[index(month - 1)]);
         out[12..14].copy_from_slice(&two_digits(year / 100));
@@ -57,8 +64,8 @@ impl HttpDate {
 /// So long after the start of 1970, saturating at the end of the year 9999: `UNIX_EPOCH.elapsed()?.into()` is now.
 impl From<Duration> for HttpDate {
     fn from(since_1970: Duration) -> Self {
-        let seconds = i64::try_from(since_1970.as_secs()).unwrap_or(LAST).min(LAST);
-        Self::from_unix(seconds).expect("it is between 1970 and the last year")
+        let seconds = since_1970.as_secs().saturating_add(UNIX).min(END - 1);
+        Self::new(seconds).expect("it is between 1970 and the last year")
     }
 }
 
@@ -94,13 +101,14 @@ fn rfc850_date(value: &[u8], now: HttpDate) -> Option<HttpDate> {
     let (day, time) = (number(&[*d1, *d2])?, time_of_day(time)?);
     // "MUST interpret a timestamp that appears to be more than 50 years in the future as representing the most
     // recent year in the past that had the same last two digits."
-    let this_year = civil(now.unix().div_euclid(DAY)).0;
-    let limit = now.unix() + 50 * YEAR;
-    let century = this_year - this_year % 100;
-    [century + 100, century, century - 100]
+    let (this_year, ..) = civil(now.since_0000() / DAY);
+    let limit = now.since_0000() + 50 * YEAR;
+    let century = this_year / 100;
+    [Some(century + 1), Some(century), century.checked_sub(1)]
         .into_iter()
-        .filter_map(|century| moment(century + two, month, day, time))
-        .find(|date| date.unix() <= limit)
+        .flatten()
+        .filter_map(|century| moment(100 * century + two, month, day, time))
+        .find(|date| date.since_0000() <= limit)
 }
 
 /// ```abnf
@@ -118,73 +126,73 @@ fn is_day_name(name: &[u8]) -> bool {
     DAY_NAMES.iter().any(|long| long.get(..3) == Some(name))
 }
 
-fn month(name: [u8; 3]) -> Option<i64> {
+fn month(name: [u8; 3]) -> Option<u64> {
     (1..).zip(MONTHS).find(|(_, known)| **known == name).map(|(month, _)| month)
 }
 
 /// Seconds since midnight; `:60` is a leap second, and counts as the next one.
-fn time_of_day(time: &[u8]) -> Option<i64> {
+fn time_of_day(time: &[u8]) -> Option<u64> {
     let [h1, h2, b':', m1, m2, b':', s1, s2] = time else { return None };
     let (hour, minute, second) = (number(&[*h1, *h2])?, number(&[*m1, *m2])?, number(&[*s1, *s2])?);
     (hour < 24 && minute < 60 && second <= 60).then_some(hour * 3600 + minute * 60 + second)
 }
 
 /// A number of at most four digits.
-fn number(digits: &[u8]) -> Option<i64> {
-    digits.iter().try_fold(0, |n, b| b.is_ascii_digit().then(|| n * 10 + i64::from(b - b'0')))
+fn number(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0, |n, b| b.is_ascii_digit().then(|| n * 10 + u64::from(b - b'0')))
 }
 
-fn moment(year: i64, month: i64, day: i64, second: i64) -> Option<HttpDate> {
+fn moment(year: u64, month: u64, day: u64, second: u64) -> Option<HttpDate> {
     let days = days(year, month, day);
     if civil(days) != (year, month, day) {
         return None; // 31 Apr, 29 Feb, 00
     }
-    HttpDate::from_unix(days * DAY + second)
+    HttpDate::new(days * DAY + second)
 }
 
-/// Days from 1970-01-01 to a date of the proleptic Gregorian calendar. Years are counted from 1 March of year 0, so
-/// that the leap day is a year's last, in 400-year eras of 146,097 days each.
-const fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+/// Days from 0000-01-01 to a date of the proleptic Gregorian calendar.
+const fn days(year: u64, month: u64, day: u64) -> u64 {
+    // From 1 March on, so that the leap day is the last of a year; and from 400 years before, so that all is positive.
+    let year = year + 400 - if month <= 2 { 1 } else { 0 };
+    let leap_days = year / 4 - year / 100 + year / 400;
+    365 * year + leap_days + (153 * ((month + 9) % 12) + 2) / 5 + day - 1 - MARCH
 }
 
 /// The inverse of [`days`]: year, month, day.
-const fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+const fn civil(days: u64) -> (u64, u64, u64) {
+    // In quarters of days a century has 146,097, and within one a year 1,461.
+    let quarters = 4 * (days + MARCH) + 3;
+    let (century, quarters) = (quarters / 146_097, (quarters % 146_097) | 3);
+    let (year, day_of_year) = (quarters / 1_461, quarters % 1_461 / 4);
     let from_march = (5 * day_of_year + 2) / 153;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = era * 400 + year_of_era + if month <= 2 { 1 } else { 0 };
-    (year, month, day_of_year - (153 * from_march + 2) / 5 + 1)
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let (month, next) = if from_march < 10 { (from_march + 3, 0) } else { (from_march - 9, 1) };
+    (100 * century + year + next - 400, month, day)
 }
 
 /// A small number, known to be one, as an index.
-fn index(n: i64) -> usize {
+fn index(n: u64) -> usize {
     usize::try_from(n).unwrap_or_default()
 }
 
-fn two_digits(n: i64) -> [u8; 2] {
-    let digit = |n: i64| b'0' + u8::try_from(n % 10).unwrap_or_default();
-    [digit(n / 10), digit(n)]
+fn two_digits(n: u64) -> [u8; 2] {
+    let digit = |n: u64| b'0' + n.to_le_bytes()[0];
+    [digit(n / 10), digit(n % 10)]
 }
 
-const DAY: i64 = 86_400;
-/// The mean Gregorian year.
-const YEAR: i64 = 31_556_952;
-/// 0000-01-01T00:00:00Z.
-const FIRST: i64 = days(0, 1, 1) * DAY;
-/// 9999-12-31T23:59:59Z.
-const LAST: i64 = days(10_000, 1, 1) * DAY - 1;
+/// A day's seconds.
+const DAY: u64 = 86_400;
+/// The mean Gregorian year's.
+const YEAR: u64 = 31_556_952;
+/// Days from 1 March 400 years before the year 0 to 0000-01-01.
+const MARCH: u64 = 146_097 - 60;
+/// Seconds from 0000-01-01 to 1970.
+const UNIX: u64 = days(1970, 1, 1) * DAY;
+/// Seconds from 0000-01-01 to the end of the year 9999.
+const END: u64 = days(10_000, 1, 1) * DAY;
 
-/// From the day of the week of 1970-01-01.
-const DAY_NAMES: [&[u8]; 7] = [b"Thursday", b"Friday", b"Saturday", b"Sunday", b"Monday", b"Tuesday", b"Wednesday"];
+/// From the day of the week of 0000-01-01.
+const DAY_NAMES: [&[u8]; 7] = [b"Saturday", b"Sunday", b"Monday", b"Tuesday", b"Wednesday", b"Thursday", b"Friday"];
 const MONTHS: [&[u8; 3]; 12] =
     [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
 
@@ -198,6 +206,8 @@ mod tests {
 
     const NOW: HttpDate = HttpDate::from_unix(1_790_000_000).unwrap();
     const RFC_EXAMPLE: i64 = 784_111_777;
+    const FIRST: i64 = -62_167_219_200;
+    const LAST: i64 = 253_402_300_799;
 
     fn parse(value: &str) -> Option<i64> {
         HttpDate::parse(value.as_bytes(), NOW).map(HttpDate::unix)
@@ -208,7 +218,7 @@ mod tests {
         assert_eq!(parse("Sun, 06 Nov 1994 08:49:37 GMT"), Some(RFC_EXAMPLE));
         assert_eq!(parse("Sunday, 06-Nov-94 08:49:37 GMT"), Some(RFC_EXAMPLE));
         assert_eq!(parse("Sun Nov  6 08:49:37 1994"), Some(RFC_EXAMPLE));
-        assert_eq!(parse("Wed Nov 16 08:49:37 1994"), Some(RFC_EXAMPLE + 10 * DAY));
+        assert_eq!(parse("Wed Nov 16 08:49:37 1994"), Some(RFC_EXAMPLE + 864_000));
         assert_eq!(HttpDate::from_unix(RFC_EXAMPLE).unwrap().to_string(), "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 
@@ -225,6 +235,29 @@ mod tests {
         assert_eq!(text(i64::MIN), None);
         assert_eq!(parse("Sat, 31 Dec 2016 23:59:60 GMT"), parse("Sun, 01 Jan 2017 00:00:00 GMT"), "a leap second");
         assert_eq!(parse("Fri, 31 Dec 9999 23:59:60 GMT"), None);
+    }
+
+    #[test]
+    fn every_day_of_ten_thousand_years() {
+        let (mut year, mut month, mut day) = (0, 1, 1);
+        for count in 0..END / DAY {
+            assert_eq!((civil(count), days(year, month, day)), ((year, month, day), count));
+            let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let last = match month {
+                2 if is_leap => 29,
+                2 => 28,
+                4 | 6 | 9 | 11 => 30,
+                _ => 31,
+            };
+            day += 1;
+            if day > last {
+                (month, day) = (month + 1, 1);
+            }
+            if month > 12 {
+                (year, month) = (year + 1, 1);
+            }
+        }
+        assert_eq!((year, month, day), (10_000, 1, 1));
     }
 
     #[test]
