@@ -81,7 +81,9 @@ fn a_place_that_is_not_known_is_a_reset_and_never_a_hole() {
         assert_eq!(read(&log, Start::resume(asked.as_bytes())), reset(asked));
     }
     assert_eq!(read(&log, Start::resume(b"4711")), reset("0.0"));
+    let bytes = log.bytes();
     log.set_snapshot("all").unwrap();
+    assert_eq!(log.bytes(), bytes, "without the snapshot");
     log.publish(at(5), "", "5").unwrap();
     let snapshot = "event: feed-snapshot\nid: 9f.4\ndata: all\n\nid: 9f.5\ndata: 5\n\n";
     assert_eq!(read(&log, Start::Snapshot), snapshot);
