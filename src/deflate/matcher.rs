@@ -280,3 +280,39 @@ const REMEMBERED: u32 = 48;
 
 /// How many bytes are hashed: the shortest match that is found.
 const HASHED: u32 = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Zeros all have the same hash, so that all but the places for it are never taken: those must stay out of reach, whoever
+    /// comes, and however long it lasts.
+    #[test]
+    fn what_is_out_of_reach_stays_there() {
+        for fast in [false, true] {
+            let (mut matcher, mut symbols) = (Matcher::<512>::new(), Symbols::new());
+            let mut histories = [History::<[u8; 512]>::new(), History::new()];
+            for (turn, steps) in [163, 300, 7000, 150, 6000, 290].into_iter().enumerate() {
+                let history: &mut History<[u8]> = &mut histories[turn % 2];
+                if fast {
+                    matcher.learn_fast(history, 100);
+                } else {
+                    matcher.learn::<16>(history, 100);
+                }
+                for _ in 0..steps {
+                    history.take(&[0; 200], 512);
+                    let near = if fast {
+                        matcher.fast(history, &mut symbols, 0);
+                        let near = |place: &[u16; 2]| history.at().wrapping_sub(whole(*place)) & !MARK < FIRST;
+                        matcher.places().iter().filter(|place| near(place)).count()
+                    } else {
+                        matcher.lazy::<16>(16, history, &mut symbols, 0);
+                        matcher.table.iter().filter(|place| before(history.at(), **place) < FIRST).count()
+                    };
+                    symbols.clear();
+                    assert!(near <= 16, "{near} places");
+                }
+            }
+        }
+    }
+}
