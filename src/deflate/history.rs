@@ -95,7 +95,8 @@ impl History<[u8]> {
     }
 
     /// Whether the encoder with this turn worked for it last. A new turn begins in any case: histories that come from other
-    /// encoders may have the same number, but not twice. (One in 2^16 may be taken for another: then less is found.)
+    /// encoders may have the same number, but not twice. (One in 2^16 may be taken for another: then less is found, and
+    /// where the other's words stood may show in the size.)
     pub(super) fn is_of_turn(&mut self, turn: &mut u16) -> bool {
         let is_of_turn = self.turn == *turn;
         *turn = turn.wrapping_add(1).max(1);

@@ -12,7 +12,7 @@ use crate::deflate::{Decoder, Encoder, History, Level, Window};
 ///
 /// How small the messages of one session become does not tell what was said in another: without context they become what
 /// an encoder of their own makes of them; with context the encoder forgets one history before it learns another, so that they
-/// tell at most that another was served in between.
+/// tell at most that another was served in between. ([`Encoder`] says how it knows a history again.)
 #[derive(Debug)]
 pub struct Shared {
     level: Level,
