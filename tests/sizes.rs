@@ -50,9 +50,9 @@ fn a_deflater_fits_in_128_kib() {
     assert!(size_of::<Deflater>() <= 128 << 10, "{}", size_of::<Deflater>());
     fn check<const WINDOW: usize>() {
         let (history, encoder) = (size_of::<History<[u8; WINDOW]>>(), size_of::<Encoder<WINDOW>>());
-        assert!(history <= WINDOW + 16, "{WINDOW}: {history}");
+        assert!(history <= WINDOW + 20, "{WINDOW}: {history}");
         assert!(encoder <= 2 * WINDOW + (20 << 10), "{WINDOW}: {encoder}");
-        assert_eq!(size_of::<Deflater<WINDOW>>(), history + encoder);
+        assert_eq!(size_of::<Deflater<WINDOW>>(), (history + encoder).next_multiple_of(8));
         assert!(!needs_drop::<Deflater<WINDOW>>());
     }
     check::<512>();

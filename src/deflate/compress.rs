@@ -82,13 +82,13 @@ impl<const WINDOW: usize> Deflater<WINDOW> {
 /// After a flush that came to `Status::Input` it may go on with another history, so that one encoder serves many
 /// streams. Each then keeps its [`History`] alone, of any size, of which the encoder learns the last 1 to 4 KiB again,
 /// after it forgot all others: so it compresses nearly as well, and its output tells nothing of theirs. (It knows a history
-/// again by a number of 16 bits, which one that it did not work for last may have by chance.) `TABLE` is how many
-/// positions the encoder remembers.
+/// again by a count of its turns, of 32 bits: one that comes from another encoder is taken for it where the counts are the
+/// same.) `TABLE` is how many positions the encoder remembers.
 #[derive(Clone, Debug)]
 pub struct Encoder<const TABLE: usize = 32768> {
     level: Level,
     /// Histories take turns; it works for the one with the same number.
-    turn: u16,
+    turn: u32,
     matcher: Matcher<TABLE>,
     /// What the block being filled, or being written, says.
     symbols: Symbols,

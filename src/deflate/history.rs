@@ -22,7 +22,7 @@ pub struct History<R: ?Sized = [u8; 32768]> {
     /// How far back matches may reach, though more were here.
     limit: u16,
     /// Which turn of the encoder that worked for it last this was; 0, of none.
-    turn: u16,
+    turn: u32,
     /// The byte of position `p` is at `p` modulo the size, which is a power of two.
     ring: R,
 }
@@ -95,9 +95,9 @@ impl History<[u8]> {
     }
 
     /// Whether the encoder with this turn worked for it last. A new turn begins in any case: histories that come from other
-    /// encoders may have the same number, but not twice. (One in 2^16 may be taken for another: then less is found, and
-    /// where the other's words stood may show in the size.)
-    pub(super) fn is_of_turn(&mut self, turn: &mut u16) -> bool {
+    /// encoders may have the same number, but not twice. (Then the places of another are taken for its own: less is found,
+    /// and where the other's words stood may show in the size.)
+    pub(super) fn is_of_turn(&mut self, turn: &mut u32) -> bool {
         let is_of_turn = self.turn == *turn;
         *turn = turn.wrapping_add(1).max(1);
         self.turn = *turn;

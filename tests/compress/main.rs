@@ -215,6 +215,28 @@ fn streams_take_turns_with_an_encoder() {
     }
 }
 
+/// Nor does it matter how many turns the others had: a number of 16 bits came round, and what one of them said hid matches.
+#[test]
+fn no_number_of_turns_makes_a_stream_another() {
+    for level in LEVELS {
+        let after = |turns| {
+            let mut encoder = Box::new(Encoder::new(level));
+            let mine: &mut History<[u8]> = &mut History::<[u8; 1024]>::new();
+            let other: &mut History<[u8]> = &mut History::<[u8; 1024]>::new();
+            packed(&mut encoder, mine, &message(0, 0));
+            packed(&mut encoder, other, &message(1, 0));
+            for _ in 1..turns {
+                let _ = encoder.deflate(other, b"", &mut [], Flush::None);
+            }
+            packed(&mut encoder, mine, &message(0, 1))
+        };
+        let expected = after(1);
+        for turns in [65_533, 65_534, 65_535, 65_536] {
+            assert_eq!(after(turns), expected, "{level:?}: {turns} turns");
+        }
+    }
+}
+
 #[test]
 fn a_history_goes_on_behind_what_was_compressed_elsewhere() {
     for level in [Level::Fast, Level::Default, Level::Best] {
