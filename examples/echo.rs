@@ -102,7 +102,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     thread::spawn(move || {
         if io::stdin().lines().map_while(Result::ok).any(|line| line == "quit") {
             STOP.store(true, SeqCst);
-            let _ = TcpStream::connect(address); // wakes the loop below
+            // Wakes the loop below. Where there is no room for that, connections end now and make some.
+            while TcpStream::connect(address).is_err() {
+                thread::sleep(TICK);
+            }
         }
     });
     // Ends when all connections have.
