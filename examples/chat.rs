@@ -167,7 +167,7 @@ fn serve(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
     let state = Mutex::new(State { session, out: Vec::new(), done: false });
     let guest = Arc::new(Guest { name, state, changed: Condvar::new() });
     let (writer, writing) = (Arc::clone(&guest), stream.try_clone()?);
-    thread::spawn(move || writer.write(writing));
+    thread::Builder::new().spawn(move || writer.write(writing))?;
     room().push(Arc::clone(&guest));
     let outcome = guest.read(stream, inbox, |text| {
         let mut shared = ws::Shared::default();
@@ -186,9 +186,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(("127.0.0.1", port))?;
     println!("listening on {}", listener.local_addr()?);
     for stream in listener.incoming() {
-        match stream {
-            Ok(stream) => _ = thread::spawn(|| serve(stream).unwrap_or_else(|e| eprintln!("connection ended: {e}"))),
-            Err(_) => thread::sleep(Duration::from_millis(100)), // no room until a guest leaves
+        let spawn = |stream| {
+            thread::Builder::new().spawn(|| serve(stream).unwrap_or_else(|e| eprintln!("connection ended: {e}")))
+        };
+        if stream.and_then(spawn).is_err() {
+            thread::sleep(Duration::from_millis(100)); // no room until a guest leaves
         }
     }
     Ok(())

@@ -173,7 +173,7 @@ impl Live {
         let (Ok(mut reading), Ok(mut writing)) = (stream.try_clone(), stream.try_clone()) else { return };
         let news = self.news.clone();
         let _ = writing.set_write_timeout(Some(PATIENCE));
-        thread::spawn(move || {
+        let write = move || {
             for bytes in to_write {
                 if writing.write_all(&bytes).is_err() || news.send((id, News::Written)).is_err() {
                     break;
@@ -183,9 +183,9 @@ impl Live {
             let _ = writing.shutdown(Shutdown::Write);
             thread::sleep(LINGER);
             let _ = writing.shutdown(Shutdown::Both);
-        });
+        };
         let news = self.news.clone();
-        thread::spawn(move || {
+        let read = move || {
             let mut buffer = [0; 4096];
             while let Ok(n @ 1..) = reading.read(&mut buffer) {
                 if news.send((id, News::Received(buffer[..n].to_vec()))).is_err() {
@@ -193,7 +193,11 @@ impl Live {
                 }
             }
             let _ = news.send((id, News::Ended));
-        });
+        };
+        let spawned = thread::Builder::new().spawn(write).and_then(|_| thread::Builder::new().spawn(read));
+        if spawned.is_err() {
+            return; // no room for another
+        }
         let _ = stream.set_nodelay(true);
         let conn = Conn {
             stream,
