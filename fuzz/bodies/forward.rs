@@ -160,8 +160,8 @@ fn kept(fields: &List) -> List {
     let hop = ["connection", "http2-settings", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"];
     let lines = fields.iter().filter(|(name, _)| name == "connection");
     let options: Vec<String> = lines
-        .flat_map(|(_, value)| hopwire::http::list::elements(value))
-        .map(|option| String::from_utf8_lossy(option).to_ascii_lowercase())
+        .flat_map(|(_, value)| value.split(|&b| b == b','))
+        .map(|option| String::from_utf8_lossy(option.trim_ascii()).to_ascii_lowercase())
         .collect();
     let ends = |name: &String| {
         hop.contains(&name.as_str())
