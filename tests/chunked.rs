@@ -78,7 +78,7 @@ fn twin(wire: &[u8]) -> Result<Option<Body>, ()> {
         if size == 0 {
             break;
         }
-        let end = usize::try_from(size).map_err(drop)?.saturating_add(at);
+        let end = usize::try_from(size).unwrap_or(usize::MAX).saturating_add(at);
         content.extend_from_slice(&wire[at..end.min(wire.len())]);
         match (wire.get(end), wire.get(end.saturating_add(1))) {
             (Some(b'\r'), Some(b'\n')) => at = end + 2,

@@ -33,6 +33,10 @@ mod driver;
 mod exchange;
 #[path = "../../tests/ws/naive.rs"]
 mod naive;
+#[path = "../../tests/support/prng.rs"]
+mod prng;
+
+pub use prng::Prng;
 
 /// A target: its name and what it runs.
 pub type Target = (&'static str, fn(&[u8]));
@@ -57,34 +61,6 @@ pub const TARGETS: &[Target] = &[
     ("ws_deflate", ws_deflate::run),
     ("ws_frames", ws_frames::run),
 ];
-
-/// Numbers that look random and are the same every time (SplitMix64).
-pub struct Prng(u64);
-
-impl Prng {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// Choices that depend on the input alone.
-    pub fn of(data: &[u8]) -> Self {
-        let fnv = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        Self(data.iter().fold(0xcbf2_9ce4_8422_2325, fnv))
-    }
-
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^ (x >> 31)
-    }
-
-    /// A number below `n`, which is not 0.
-    pub fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-}
 
 /// Some ways to cut `data` into pieces: byte by byte while that is cheap, in two, and in many.
 pub fn feeds(data: &[u8]) -> Vec<Vec<&[u8]>> {

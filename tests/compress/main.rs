@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::cast_possible_truncation, reason = "a test fails by panicking")]
 
 mod naive;
+#[path = "../support/prng.rs"]
+mod prng;
 
 use hopwire::deflate::{Deflater, Encoder, Flush, History, Inflater, Level, Progress, Status};
 use naive::{Kind, Told, inflate};
+use prng::Prng;
 use proptest::prelude::*;
 
 const LEVELS: [Level; 4] = [Level::Stored, Level::Fast, Level::Default, Level::Best];
@@ -48,7 +51,7 @@ fn boxed<const WINDOW: usize>(level: Level) -> Box<Deflater<WINDOW>> {
 
 /// Text-like data: words of a small dictionary, numbers, some noise.
 fn text(len: usize, seed: u64) -> Vec<u8> {
-    let mut prng = Prng(seed);
+    let mut prng = Prng::new(seed);
     let words = ["\"type\":", "order", "update", "{", "}", ",", "\"id\":", "total", "shipped", "true", "\n", "été"];
     let mut out = Vec::new();
     while out.len() < len {
@@ -64,20 +67,8 @@ fn text(len: usize, seed: u64) -> Vec<u8> {
 }
 
 fn noise(len: usize) -> Vec<u8> {
-    let mut prng = Prng(7);
+    let mut prng = Prng::new(7);
     (0..len).map(|_| prng.below(256) as u8).collect()
-}
-
-/// SplitMix64.
-struct Prng(u64);
-
-impl Prng {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let x = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((x ^ x >> 31) % n as u64) as usize
-    }
 }
 
 /// RFC 7692 §7.2.3.1, §7.2.3.3, §7.2.3.6: "Hello" in one block, in a stored one, and nothing. Said a second time,
@@ -142,7 +133,7 @@ fn context_is_kept_or_dropped() {
 fn a_reset_leaves_no_trace() {
     let known = noise(30 << 8);
     for level in LEVELS {
-        let (mut prng, mut used) = (Prng(1), boxed::<32768>(level));
+        let (mut prng, mut used) = (Prng::new(1), boxed::<32768>(level));
         for _ in 0..60 {
             // In part new, in part known: that stands at the same place of 256 bytes each time.
             let mut message = Vec::new();

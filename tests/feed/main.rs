@@ -7,4 +7,6 @@
 mod hold;
 mod log;
 mod model;
+#[path = "../support/prng.rs"]
+mod prng;
 mod pull;

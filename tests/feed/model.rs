@@ -18,33 +18,12 @@ use hopwire::sse::{Decoder, Event, Head, KeepAlive, Source};
 use hopwire::time::Instant;
 use hopwire::ws;
 
-/// SplitMix64.
-#[derive(Clone)]
-struct Prng(u64);
-
-impl Prng {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^ (x >> 31)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    /// Whether something happens that does in `n` of 100 cases.
-    fn percent(&mut self, n: u64) -> bool {
-        self.below(100) < n
-    }
-}
+use crate::prng::Prng;
 
 type Random = Box<dyn FnMut(&mut [u8])>;
 
 fn random(seed: u64) -> Random {
-    let mut prng = Prng(seed);
+    let mut prng = Prng::new(seed);
     Box::new(move |bytes| bytes.fill_with(|| prng.next().to_le_bytes()[0]))
 }
 
@@ -161,7 +140,7 @@ impl World {
         hold.overlap =
             [Overlap::NewestWins, Overlap::OldestWins, Overlap::Independent][usize::try_from(seed % 3).unwrap()];
         let mut world = Self {
-            prng: Prng(seed),
+            prng: Prng::new(seed),
             now: Instant::from_millis(1000),
             log: Log::new(config, 1),
             hold: Hold::new(hold),
@@ -179,7 +158,7 @@ impl World {
             config,
         };
         for n in 0..6 {
-            let start = [Start::Oldest, Start::Now, Start::Snapshot][usize::try_from(world.prng.below(3)).unwrap()];
+            let start = [Start::Oldest, Start::Now, Start::Snapshot][world.prng.below(3)];
             let transport = world.transport(n, start);
             let (inbox, stale, reaches) = (Vec::new(), Vec::new(), world.now);
             world.clients.push(Client { transport, attempt: 0, inbox, reaches, place: None, resets: 0, stale });
@@ -187,7 +166,7 @@ impl World {
         world
     }
 
-    fn transport(&mut self, kind: u64, start: Start) -> Transport {
+    fn transport(&mut self, kind: usize, start: Start) -> Transport {
         let seed = self.prng.next();
         let pull = |mode| {
             Transport::Pull(Box::new(Pull::new(
@@ -205,8 +184,8 @@ impl World {
         }
     }
 
-    fn millis(&mut self, below: u64) -> Duration {
-        Duration::from_millis(self.prng.below(below))
+    fn millis(&mut self, below: usize) -> Duration {
+        Duration::from_millis(self.prng.below(below) as u64)
     }
 
     /// Puts a packet on its way, or not, or (a request or an answer) twice.
@@ -238,7 +217,7 @@ impl World {
     ) -> Instant {
         let (mut rest, mut at) = (bytes, after.max(self.now));
         while !rest.is_empty() {
-            let len = usize::try_from(1 + self.prng.below(rest.len() as u64)).unwrap();
+            let len = 1 + self.prng.below(rest.len());
             let (piece, later) = rest.split_at(len);
             at = at.checked_add(self.millis(150)).unwrap();
             self.deliver_at(at, n, attempt, packet(piece.to_vec()));
@@ -427,14 +406,12 @@ impl World {
         let now = self.now;
         let cut = self.faults && self.prng.percent(10);
         let serve_stale = self.faults && self.prng.percent(10);
-        let pick = self.prng.next();
         let client = &mut self.clients[n];
         let mut updates = Updates { published: &self.published, snapshots: &self.snapshots };
         match (packet, &mut client.transport) {
             (Packet::Reply { status, retry_after, mut body }, Transport::Pull(pull)) => {
                 if serve_stale && !client.stale.is_empty() && status == Status::OK {
-                    let pick = usize::try_from(pick).unwrap() % client.stale.len();
-                    body.clone_from(&client.stale[pick]);
+                    body.clone_from(&client.stale[self.prng.below(client.stale.len())]);
                 }
                 let entries = body.windows(2).filter(|two| two == b"\n\n").count();
                 assert!(
@@ -450,7 +427,7 @@ impl World {
                     return;
                 }
                 if cut {
-                    body.truncate(usize::try_from(pick).unwrap() % (body.len() + 1));
+                    body.truncate(self.prng.below(body.len() + 1));
                 }
                 let mut rx = Rx::new(&mut body);
                 while let Some(update) = pull.poll(now, &mut rx) {
@@ -463,7 +440,7 @@ impl World {
                 source.answered(now, &head);
             }
             (Packet::Accept, Transport::Ws(socket, reader)) => {
-                let mut conn = Box::new(ws::Connection::client(random(pick), ws::Config::new()));
+                let mut conn = Box::new(ws::Connection::client(random(self.prng.next()), ws::Config::new()));
                 let mut said = Vec::new();
                 conn.send_text(reader.start().text().as_str(), &mut Tx::growing(&mut said, 1 << 16)).unwrap();
                 socket.message.clear();
@@ -543,8 +520,7 @@ impl World {
     }
 
     fn publish(&mut self) {
-        let data =
-            format!("update {}\n{}", self.published.len(), "x".repeat(usize::try_from(self.prng.below(60)).unwrap()));
+        let data = format!("update {}\n{}", self.published.len(), "x".repeat(self.prng.below(60)));
         let cursor = self.log.publish(self.now, "", &data).unwrap();
         self.published.insert(cursor, data);
         if self.prng.percent(5) {
@@ -592,20 +568,20 @@ impl World {
             }
             // A connection is cut; its client may not hear of it.
             1 | 2 if !self.streams.is_empty() => {
-                let at = usize::try_from(self.prng.next()).unwrap() % self.streams.len();
+                let at = self.prng.below(self.streams.len());
                 let key = *self.streams.keys().nth(at).unwrap();
                 self.streams.remove(&key);
                 self.send(key.0, key.1, &Packet::Broken);
             }
             3 | 4 if !self.parked.is_empty() => {
-                let at = usize::try_from(self.prng.next()).unwrap() % self.parked.len();
+                let at = self.prng.below(self.parked.len());
                 if let Some((client, attempt)) = self.hold.abort(self.parked.swap_remove(at)) {
                     self.send(client, attempt, &Packet::Broken);
                 }
             }
             // A client falls back to another transport, or comes back from one.
             5 => {
-                let n = usize::try_from(self.prng.next()).unwrap() % self.clients.len();
+                let n = self.prng.below(self.clients.len());
                 let start = match &self.clients[n].transport {
                     Transport::Pull(pull) => pull.reader().start(),
                     Transport::Sse(_, reader) | Transport::Ws(_, reader) => reader.start(),

@@ -1,4 +1,4 @@
-//! What the integration tests share. Looking for an HTTP/1.1 server on a wire in memory? `exchange`. For a client? `dialogue`. For the vectors' reader and runner? `vectors`. For JSON? `json`.
+//! What the integration tests share. Looking for an HTTP/1.1 server on a wire in memory? `exchange`. For a client? `dialogue`. For the vectors' reader and runner? `vectors`. For JSON? `json`. For numbers that look random? `prng`.
 //!
 //! Every test file is a crate of its own and uses its own part of this.
 #![allow(dead_code, reason = "each test crate uses its own part")]
@@ -8,6 +8,7 @@
 pub mod dialogue;
 pub mod exchange;
 pub mod json;
+pub mod prng;
 pub mod vectors;
 
 use std::io::Write;

@@ -13,6 +13,7 @@ use hopwire::ws::handshake::deflate::Params;
 use hopwire::ws::{Client, CloseCode, Config, Message, Prepared, Role, Server, Session, Shared, Violation};
 
 use crate::driver::{KEY, Keys};
+use crate::support::prng::Prng;
 
 #[test]
 fn what_is_said_is_heard_and_every_end_comes() {
@@ -46,7 +47,7 @@ fn run(seed: u64) -> usize {
 }
 
 struct World {
-    rng: Rng,
+    rng: Prng,
     now: Instant,
     server: End<Server>,
     client: End<Client<Keys>>,
@@ -83,7 +84,7 @@ struct Link {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let mut rng = Rng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let mut rng = Prng::new(seed);
         let params = rng.one_in(4).then(Params::default).or_else(|| {
             (!rng.one_in(3)).then(|| Params {
                 server_no_context_takeover: rng.one_in(2),
@@ -188,7 +189,7 @@ impl<R: Role> End<R> {
     }
 
     /// What a program does when it wakes: read, poll, deadlines, write, and the steps of the end.
-    fn turn(&mut self, now: Instant, from: &mut Link, to: &mut Link, rng: &mut Rng) {
+    fn turn(&mut self, now: Instant, from: &mut Link, to: &mut Link, rng: &mut Prng) {
         self.input_ended |= from.receive(now, &mut self.inbox);
         if self.gone {
             return;
@@ -241,7 +242,7 @@ impl<R: Role> End<R> {
         done
     }
 
-    fn say(&mut self, now: Instant, to: &mut Link, rng: &mut Rng) {
+    fn say(&mut self, now: Instant, to: &mut Link, rng: &mut Prng) {
         let mut outbox = self.session.outbox(&mut self.shared);
         if self.gone || outbox.is_closing() {
             return;
@@ -269,7 +270,7 @@ impl<R: Role> End<R> {
         to.send(now, &out, rng);
     }
 
-    fn close(&mut self, now: Instant, to: &mut Link, rng: &mut Rng) {
+    fn close(&mut self, now: Instant, to: &mut Link, rng: &mut Prng) {
         let mut out = [0; 64];
         let mut tx = Tx::new(&mut out);
         if !self.gone {
@@ -281,7 +282,7 @@ impl<R: Role> End<R> {
 
 impl Link {
     /// Splits `bytes` and sends the pieces on their way.
-    fn send(&mut self, now: Instant, bytes: &[u8], rng: &mut Rng) {
+    fn send(&mut self, now: Instant, bytes: &[u8], rng: &mut Prng) {
         let mut rest = bytes;
         while !rest.is_empty() {
             let (piece, behind) = rest.split_at(rest.len().min([1 + rng.below(8), 1 + rng.below(2000)][rng.below(2)]));
@@ -318,24 +319,4 @@ impl Link {
 
 fn later(now: Instant, millis: u64) -> Instant {
     now.checked_add(Duration::from_millis(millis)).unwrap()
-}
-
-/// xorshift64*
-struct Rng(u64);
-
-impl Rng {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
 }

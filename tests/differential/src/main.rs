@@ -14,6 +14,10 @@ use hopwire::http1::client::{Client, Event, Unusable};
 use hopwire::http1::{BodyLength, HeadLimits, ResponseHead, ResponseLength};
 use hopwire::io::{Rx, Tx};
 use hopwire::time::Instant;
+use prng::Prng;
+
+#[path = "../../support/prng.rs"]
+mod prng;
 
 /// How often each difference was seen, with its first input.
 type Differences = BTreeMap<String, (usize, String)>;
@@ -21,7 +25,7 @@ type Differences = BTreeMap<String, (usize, String)>;
 fn main() {
     let runs = std::env::args().nth(1).map_or(1_000_000, |runs| runs.parse().expect("a number of runs"));
     let seeds = responses();
-    let mut random = Random(1);
+    let mut random = Prng::new(1);
     let (mut heads, mut connections) = (Differences::new(), Differences::new());
     for run in 0..runs {
         let data = if run < seeds.len() { seeds[run].clone() } else { mutant(&seeds, &mut random) };
@@ -82,7 +86,7 @@ fn compare_heads(data: &[u8]) -> Verdict {
 
 fn compare_head(data: &[u8], ours: &Head, theirs: &Head) -> Verdict {
     // A reason with obs-text is given as none by httparse, and trailing spaces of one are kept by both.
-    let reason = ours.2.is_ascii().then_some(&ours.2[..]).unwrap_or_default();
+    let reason = if ours.2.is_ascii() { &ours.2[..] } else { b"" };
     if (ours.0, ours.1, reason, &ours.3) == (theirs.0, theirs.1, &theirs.2[..], &theirs.3) {
         return Verdict::Same;
     }
@@ -272,7 +276,7 @@ fn responses() -> Vec<Vec<u8>> {
     alone.iter().map(|response| [before, &response[..]].concat()).chain(alone.clone()).collect()
 }
 
-fn mutant(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+fn mutant(seeds: &[Vec<u8>], random: &mut Prng) -> Vec<u8> {
     let mut data = seeds[random.below(seeds.len())].clone();
     for _ in 0..=random.below(4) {
         let at = random.below(data.len() + 1);
@@ -314,18 +318,6 @@ const LINES: &[&str] = &[
     "HTTP/1.1 100 Continue\r\n\r\n",
     "HTTP/1.0 200 OK\r\n",
 ];
-
-/// Numbers that look random and are the same every time (SplitMix64).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let x = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((x ^ (x >> 31)) % n as u64).unwrap()
-    }
-}
 
 fn note(differences: &mut Differences, verdict: Verdict, data: &[u8]) {
     let what = match verdict {
