@@ -1,9 +1,5 @@
 //! `http::forward` rule by rule, on requests and responses as text.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::duplicate_mod, reason = "the bodies bring what they share with tests along")]
-
-#[path = "../fuzz/bodies/mod.rs"]
-mod bodies;
 
 use hopwire::http::forward::{
     Asked, Content, ForwardedPolicy, Intermediary, Node, ReceivedRequest, Stop, TargetUri, Trailers, combined,
@@ -458,62 +454,8 @@ fn cache_keys_are_target_uris() {
     assert_eq!(uri("GET / HTTP/1.0\r\n\r\n", false), None);
 }
 
-fn a_head() -> impl Strategy<Value = String> {
-    let line = prop::sample::select(vec![
-        "Connection: ",
-        "connection: close, ",
-        "X-A, ",
-        "x-b",
-        "Host",
-        ", cookie",
-        "\r\n",
-        "\r\n",
-        "X-A: 1\r\n",
-        "X-B:2\r\n",
-        "x-a:\t3 \r\n",
-        "Via: 1.0 fred\r\n",
-        "Via: 1.1 first\r\n",
-        "VIA: 1.1 a (b, 1.1 first)\r\n",
-        "Max-Forwards: 7\r\n",
-        "Max-Forwards: 0\r\n",
-        "TE: trailers\r\n",
-        "Upgrade: websocket, h2c\r\n",
-        "Connection: upgrade\r\n",
-        "Cookie: a=b\r\n",
-        "Expect: 100-continue\r\n",
-        "Content-Length: 3\r\n",
-        "Trailer: X\r\n",
-        "Set-Cookie: a\r\n",
-        "Date: d\r\n",
-        "Keep-Alive: 5\r\n",
-        "Transfer-Encoding: chunked\r\n",
-        "X-Empty:\r\n",
-        "HTTP2-Settings: a\r\n",
-        "Upgrade: h2c\r\n",
-    ]);
-    let start = prop::sample::select(vec![
-        "GET / HTTP/1.1\r\nHost: a\r\n",
-        "POST /x?y HTTP/1.0\r\nHost: a:81\r\n",
-        "OPTIONS * HTTP/1.1\r\nHost: a\r\n",
-        "GET http://b HTTP/1.1\r\nHost: a\r\n",
-        "TRACE http://b/c HTTP/1.1\r\nHost: b\r\n",
-        "PUT / HTTP/1.1\r\nHost:\r\n",
-        "HTTP/1.1 200 OK\r\n",
-        "HTTP/1.0 204 No\r\n",
-        "HTTP/1.1 101 S\r\n",
-        "HTTP/1.1 103 E\r\n",
-    ]);
-    (start, prop::collection::vec(line, 0..12)).prop_map(|(start, lines)| format!("{start}{}\r\n\r\n", lines.concat()))
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
-
-    /// Against the twin, both ways.
-    #[test]
-    fn agrees_with_a_list_of_names(head in a_head()) {
-        bodies::forward::run(head.as_bytes());
-    }
 
     /// A head that leaves has the lines it is to have, whatever another version's path and authority were.
     #[test]

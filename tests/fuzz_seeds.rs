@@ -1,5 +1,5 @@
 //! The bodies of the fuzz targets over their seeds: the inputs of the vectors, what `fuzz/seeds` keeps, and changed
-//! copies of both. The same input gives the same run every time.
+//! copies of both; `forward` also over heads made of lines it has rules for. The same input gives the same run every time.
 //!
 //! `HOPWIRE_CORPUS=FOLDER cargo test --test fuzz_seeds` also writes the seeds out, for `fuzz/run.sh` to start from.
 
@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use bodies::{Prng, TARGETS};
+use proptest::prelude::*;
 use support::json::Value;
 use support::vectors;
 
@@ -176,3 +177,62 @@ fn mutant(seeds: &[Vec<u8>], prng: &mut Prng) -> Vec<u8> {
 
 /// Bytes with a meaning somewhere.
 const BYTES: &[u8] = b"\0\t\n\r \",/0159:;=AFGfz\\\x7f\x80\x81\x88\x89\xbf\xc2\xe3\xf0\xff";
+
+/// A head of a request or a response, of lines that forwarding has rules for.
+fn a_head() -> impl Strategy<Value = String> {
+    let line = prop::sample::select(vec![
+        "Connection: ",
+        "connection: close, ",
+        "X-A, ",
+        "x-b",
+        "\"a, ",
+        "Host",
+        ", cookie",
+        "\r\n",
+        "\r\n",
+        "X-A: 1\r\n",
+        "X-B:2\r\n",
+        "x-a:\t3 \r\n",
+        "Via: 1.0 fred\r\n",
+        "Via: 1.1 first\r\n",
+        "VIA: 1.1 a (b, 1.1 first)\r\n",
+        "Max-Forwards: 7\r\n",
+        "Max-Forwards: 0\r\n",
+        "TE: trailers\r\n",
+        "Upgrade: websocket, h2c\r\n",
+        "Connection: upgrade\r\n",
+        "Cookie: a=b\r\n",
+        "Expect: 100-continue\r\n",
+        "Content-Length: 3\r\n",
+        "Trailer: X\r\n",
+        "Set-Cookie: a\r\n",
+        "Date: d\r\n",
+        "Keep-Alive: 5\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "X-Empty:\r\n",
+        "HTTP2-Settings: a\r\n",
+        "Upgrade: h2c\r\n",
+    ]);
+    let start = prop::sample::select(vec![
+        "GET / HTTP/1.1\r\nHost: a\r\n",
+        "POST /x?y HTTP/1.0\r\nHost: a:81\r\n",
+        "OPTIONS * HTTP/1.1\r\nHost: a\r\n",
+        "GET http://b HTTP/1.1\r\nHost: a\r\n",
+        "TRACE http://b/c HTTP/1.1\r\nHost: b\r\n",
+        "PUT / HTTP/1.1\r\nHost:\r\n",
+        "HTTP/1.1 200 OK\r\n",
+        "HTTP/1.0 204 No\r\n",
+        "HTTP/1.1 101 S\r\n",
+        "HTTP/1.1 103 E\r\n",
+    ]);
+    (start, prop::collection::vec(line, 0..12)).prop_map(|(start, lines)| format!("{start}{}\r\n\r\n", lines.concat()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn forward_holds_on_every_head(head in a_head()) {
+        bodies::forward::run(head.as_bytes());
+    }
+}
