@@ -2,7 +2,6 @@
 //! Run it for the baseline and with `RUSTFLAGS='-C target-cpu=x86-64-v3'`: no case may be slower there.
 //! `benches/peers` has the same beside other libraries.
 
-#[path = "peers/src/texts.rs"]
 mod texts;
 
 use std::hint::black_box;

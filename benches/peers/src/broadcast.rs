@@ -62,8 +62,7 @@ pub fn run() {
     use sockudo_ws::protocol::{CompressedProtocol, Message, Protocol, Role};
     let bytes = bytes::Bytes::from_static(TEXT.as_bytes());
     let config = sockudo_ws::DeflateConfig { compression_level: 1, ..sockudo_ws::DeflateConfig::low_memory() };
-    let mut all: Vec<_> =
-        (0..FEW).map(|_| CompressedProtocol::server(16 << 20, 64 << 20, config.clone())).collect();
+    let mut all: Vec<_> = (0..FEW).map(|_| CompressedProtocol::server(16 << 20, 64 << 20, config.clone())).collect();
     let (mut out, payload) = (bytes::BytesMut::with_capacity(1024), bytes.clone());
     all[0].encode_message(&Message::Text(payload.clone()), &mut out).unwrap();
     assert!(out[0] == 0xc1, "compressed");

@@ -2,7 +2,7 @@
 //! The head is parsed before; http-net's way is its documented one, `Request::forward_from` and `ClientConn::send_request`.
 //! `.._rules` is the decision alone, `@memcpy` a copy of the head.
 use crate::harness::*;
-use hopwire::http::forward::{Node, Intermediary, ReceivedRequest};
+use hopwire::http::forward::{Intermediary, Node, ReceivedRequest};
 use hopwire::http1::{HeadLimits, RequestHead};
 use hopwire::io::{Rx, Tx};
 use std::hint::black_box;

@@ -48,6 +48,7 @@ mod inputs;
 #[cfg_attr(not(feature = "all"), allow(dead_code))]
 mod memio;
 #[cfg(any(feature = "deflate", feature = "inflate"))]
+#[path = "../../texts/mod.rs"]
 mod texts;
 
 #[global_allocator]

@@ -121,11 +121,8 @@ pub fn run() {
     };
     idle.measure("hopwire-Session", 0, || session(None));
     let params = ws::handshake::deflate::Params::default();
-    let no_context = ws::handshake::deflate::Params {
-        server_no_context_takeover: true,
-        client_no_context_takeover: true,
-        ..params
-    };
+    let no_context =
+        ws::handshake::deflate::Params { server_no_context_takeover: true, client_no_context_takeover: true, ..params };
     idle.measure("hopwire-Session,deflate-no_context", 0, || session(Some(no_context)));
     let (server_max_window_bits, client_max_window_bits) = (Some(12), Some(12));
     let small = ws::handshake::deflate::Params { server_max_window_bits, client_max_window_bits, ..params };

@@ -107,7 +107,11 @@ struct InPlace {
 impl InPlace {
     fn new(payload: &[u8], n: usize) -> Self {
         let len = (payload.len() as u64).to_be_bytes();
-        let head = if payload.len() < 1 << 16 { [&[0x81, 0xfe], &len[6..]].concat() } else { [&[0x81, 0xff], &len[..]].concat() };
+        let head = if payload.len() < 1 << 16 {
+            [&[0x81, 0xfe], &len[6..]].concat()
+        } else {
+            [&[0x81, 0xff], &len[..]].concat()
+        };
         Self { conn: ws::Connection::default(), frame: [&head, &[0; 4][..], payload].concat(), n }
     }
 }

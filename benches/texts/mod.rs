@@ -1,4 +1,4 @@
-//! What is compressed: JSON as applications send it, and noise. `benches/deflate.rs` uses it too.
+//! What is compressed: JSON as applications send it, and noise. Shared by the benches here and beside peers.
 
 /// Messages of about 300 bytes, all different, as an application sends them.
 pub(crate) fn json_messages(n: usize) -> Vec<Vec<u8>> {
