@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Other machines than this one: builds the library with the oldest Rust it promises, for WASM and for bare metal, and
-# runs all tests on 32 bits (i686) and with big-endian words (s390x, under QEMU: 6 minutes).
+# Other machines than this one: builds the library with the oldest Rust it promises, for WASM and for bare metal, where a
+# whole server is linked and measured, and runs all tests on 32 bits (i686) and with big-endian words (s390x, under QEMU:
+# 6 minutes).
 #
 #   tests/targets/run.sh [quick | TARGET...]
 #
@@ -12,7 +13,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../.."
-builds=(oldest wasm32-unknown-unknown thumbv6m-none-eabi riscv32imc-unknown-none-elf)
+builds=(oldest wasm32-unknown-unknown thumbv6m-none-eabi thumbv7em-none-eabihf riscv32imc-unknown-none-elf)
 tests=(i686-unknown-linux-gnu s390x-unknown-linux-gnu)
 [ $# -gt 0 ] || set -- "${builds[@]}" "${tests[@]}"
 [ "$1" != quick ] || set -- "${builds[@]}" "${tests[0]}"
@@ -52,6 +53,15 @@ build_both() {
     for features in '' --no-default-features; do
         cargo ${toolchain:++"$toolchain"} build --lib ${flags[@]+"${flags[@]}"} $features || return
     done
+    case $target in
+    *-none-*)
+        cargo build --release --locked --manifest-path tests/targets/bare/Cargo.toml --target "$target" || return
+        command -v readelf >/dev/null || return 0
+        local sizes
+        sizes=$(readelf -lW "$CARGO_TARGET_DIR/$target/release/bare" | awk '$1 == "LOAD" { printf " + %s", $5 }')
+        echo "a server over HTTP and WebSocket takes $((0 $sizes)) bytes"
+        ;;
+    esac
 }
 
 run_tests() {
@@ -69,7 +79,7 @@ run_tests() {
         # Optimised, or it takes an hour; overflow is still looked for.
         export CARGO_PROFILE_DEV_OPT_LEVEL=2
         ;;
-    *) sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+    *) sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
     esac
     retry rustup target add "$target" || { lacks "$target" "no such target"; return; }
     judge "$target" cargo test --no-fail-fast --target "$target"
@@ -98,7 +108,8 @@ judge() {
         passed=$((passed + 1))
         awk -v target="$target" -v seconds=$((SECONDS - start)) '
             /^test result:/ { tests += $4 }
-            END { printf "targets: %s: %s, %d s\n", target, tests ? tests " tests passed" : "builds", seconds }' "$work/log"
+            /^a server/ { code = ": " $0 }
+            END { printf "targets: %s: %s, %d s%s\n", target, tests ? tests " tests passed" : "builds", seconds, code }' "$work/log"
     else
         failed=$((failed + 1))
         echo "targets: $target: FAILED"
