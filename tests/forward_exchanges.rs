@@ -423,6 +423,12 @@ cases! {
         answers(GET, "HTTP/1.1 204 None\nContent-Length: 7\n\n", &format!("HTTP/1.1 204 No Content\n{ADDED}\n"));
     a_205_has_no_content, "RFC 9110 §15.3.6":
         answers(GET, "HTTP/1.1 205 R\nTransfer-Encoding: chunked\n\n0\n\n", &format!("HTTP/1.1 205 Reset Content\n{ADDED}content-length: 0\n\n"));
+    a_205_has_no_trailers, "RFC 9110 §15.3.6":
+        answers(
+            TAKES_TRAILERS,
+            "HTTP/1.1 205 R\nTransfer-Encoding: chunked\nTrailer: X\n\n0\nX: 1\n\n",
+            &format!("HTTP/1.1 205 Reset Content\n{ADDED}content-length: 0\n\n"),
+        );
     a_205_with_content_is_none, "RFC 9110 §15.3.6":
         bad(GET, "HTTP/1.1 205 R\nContent-Length: 1\n\nx");
     an_unknown_status_goes_on, "RFC 9110 §15, §7.6":

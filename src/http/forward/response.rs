@@ -121,8 +121,8 @@ impl<'p> Intermediary<'p> {
             _ => received.content,
         };
         // Only `TE: trailers` "indicates that the client is willing to accept trailer fields" (§6.5.1), and to HTTP/1.0 there is
-        // no way.
-        let relays_trailers = asked.accepts_trailers && received.content == Content::Unknown;
+        // no way; nor is there behind a 205, which leaves without content.
+        let relays_trailers = asked.accepts_trailers && content == Content::Unknown;
         let mut without = Without::CONNECTION.and(Known::Via);
         if !relays_trailers {
             without = without.and(Known::Trailer);
