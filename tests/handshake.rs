@@ -47,6 +47,8 @@ fn names_and_tokens_in_any_case() {
     let fields: Vec<_> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     assert!(handshake(&fields).unwrap().is_some());
     assert!(with(&[("connection", "keep-alive, Upgrade")]).unwrap().is_some());
+    // Options are tokens: `http1` sees this one too.
+    assert!(with(&[("connection", "\"a, Upgrade")]).unwrap().is_some());
 }
 
 #[test]

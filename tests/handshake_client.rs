@@ -132,7 +132,9 @@ fn each_requirement_has_its_violation() {
         let wrong: Vec<_> = without.into_iter().chain((!value.is_empty()).then_some((name, value))).collect();
         assert_eq!(judge(&request(), &wrong), Err(violation), "{name}: {value}");
     }
-    for (name, value) in [("UPGRADE", "WebSocket"), ("connection", "keep-alive, upgrade")] {
+    for (name, value) in
+        [("UPGRADE", "WebSocket"), ("connection", "keep-alive, upgrade"), ("connection", "\"a, upgrade")]
+    {
         let other: Vec<_> = GOOD.iter().copied().filter(|(own, _)| !own.eq_ignore_ascii_case(name)).collect();
         let all: Vec<_> = other.into_iter().chain([(name, value)]).collect();
         assert!(judge(&request(), &all).unwrap().is_some(), "{name}: {value}");

@@ -184,8 +184,8 @@ impl<'a> Seen<'a> {
         match name.len() {
             4 if is_name(name, b"host") => self.repeated |= self.host.replace(value).is_some(),
             6 if is_name(name, b"origin") => self.repeated |= self.origin.replace(value).is_some(),
-            7 if is_name(name, b"upgrade") => self.upgrade |= has_token(value, b"websocket"),
-            10 if is_name(name, b"connection") => self.connection |= has_token(value, b"upgrade"),
+            7 if is_name(name, b"upgrade") => self.upgrade |= names_websocket(value),
+            10 if is_name(name, b"connection") => self.connection |= asks_for_upgrade(value),
             14 if is_name(name, b"content-length") => {
                 self.body |= num::decimal(trim(value)) != Some(0);
             }
@@ -345,8 +345,14 @@ fn accept_value(key: &[u8; KEY_LEN]) -> [u8; ACCEPT_LEN] {
     accept
 }
 
-fn has_token<const N: usize>(value: &[u8], token: &[u8; N]) -> bool {
-    is_name(value, token) || list::elements(value).any(|element| element.eq_ignore_ascii_case(token))
+/// Whether one `Upgrade` line names `websocket`.
+fn names_websocket(value: &[u8]) -> bool {
+    is_name(value, b"websocket") || list::elements(value).any(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
+}
+
+/// Whether one `Connection` line has the option `upgrade`.
+fn asks_for_upgrade(value: &[u8]) -> bool {
+    is_name(value, b"upgrade") || list::connection_options(value).any(|option| option.eq_ignore_ascii_case(b"upgrade"))
 }
 
 /// How many lines of one list field are kept, a place for each: browsers send one.

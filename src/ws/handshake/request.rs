@@ -4,7 +4,7 @@ use core::fmt::{self, Write};
 use core::str;
 
 use super::misuse::{Misuse, check_fields};
-use super::{ACCEPT_LEN, KEY_LEN, Violation, accept_value, deflate, extension_fits, has_token};
+use super::{ACCEPT_LEN, KEY_LEN, Violation, accept_value, asks_for_upgrade, deflate, extension_fits};
 use crate::bytes::num;
 use crate::digest::base64;
 use crate::http::{Status, Version, is_name, list, trim};
@@ -294,7 +294,7 @@ impl<'r> Seen<'r> {
             7 if is_name(name, b"upgrade") => {
                 self.upgrade = Some(self.upgrade.is_none() && value.eq_ignore_ascii_case(b"websocket"));
             }
-            10 if is_name(name, b"connection") => self.connection |= has_token(value, b"upgrade"),
+            10 if is_name(name, b"connection") => self.connection |= asks_for_upgrade(value),
             14 if is_name(name, b"content-length") => self.body |= num::decimal(value) != Some(0),
             17 if is_name(name, b"transfer-encoding") => self.body = true,
             20 if is_name(name, b"sec-websocket-accept") => self.repeated |= self.accept.replace(value).is_some(),
