@@ -45,9 +45,15 @@ for name in "$@"; do
     # The target with peers beside it starts from the requests of another.
     [ "$name" != differential ] || cp -r "$corpus/http1_server" "$corpus/differential" 2>/dev/null || true
     mkdir -p "$corpus/$name"
+    # The words of its grammar.
+    case $name in
+    compress | compress_zlib | inflate | inflate_zlib | utf8 | ws_*) dict=ws ;;
+    cursor | sse_*) dict=sse ;;
+    *) dict=http ;;
+    esac
     code=0
     timeout -k 10 $((seconds + 120)) cargo "+$toolchain" fuzz run --sanitizer none "$name" "$corpus/$name" -- \
-        "-max_total_time=$seconds" -max_len=4096 -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 >"$log" 2>&1 </dev/null || code=$?
+        "-dict=fuzz/dicts/$dict.dict" "-max_total_time=$seconds" -max_len=4096 -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 >"$log" 2>&1 </dev/null || code=$?
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     if [ "$code" -eq 0 ]; then
         echo "fuzz $name: nothing found in ${runs:-?} runs, $seconds s"

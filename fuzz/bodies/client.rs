@@ -135,7 +135,7 @@ fn read(mut bytes: &[u8], is_head: bool) -> Option<(u16, Vec<u8>)> {
         for field in fields {
             let (own, value) = field_line(field)?;
             if own.eq_ignore_ascii_case(name.as_bytes()) {
-                elements.extend(value.split(|&b| b == b',').map(trim).filter(|element| !element.is_empty()));
+                elements.extend(split(value));
             }
         }
         Some(elements)
@@ -154,6 +154,21 @@ fn read(mut bytes: &[u8], is_head: bool) -> Option<(u16, Vec<u8>)> {
         return (number(length)? == body.len() as u64).then_some((code, body.to_vec()));
     }
     Some((code, body.to_vec()))
+}
+
+/// The elements of a list. No comma in quotes is one between them.
+fn split(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let (mut quoted, mut escaped) = (false, false);
+    let parts = value.split(move |&b| {
+        match b {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            _ => return b == b',' && !quoted,
+        }
+        false
+    });
+    parts.map(trim).filter(|element| !element.is_empty())
 }
 
 fn number(digits: &[u8]) -> Option<u64> {

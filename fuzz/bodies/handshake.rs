@@ -3,7 +3,7 @@
 use hopwire::digest::{base64, sha1};
 use hopwire::http::Version;
 use hopwire::http1::{HeadLimits, RequestHead};
-use hopwire::io::{Rx, Tx};
+use hopwire::io::{Rx, SendError, Tx};
 use hopwire::ws::handshake::{Handshake, OriginPolicy, deflate};
 
 use super::{crlf_lines, field_line};
@@ -54,8 +54,9 @@ pub fn run(data: &[u8]) {
             let agreed = handshake.accept(OriginPolicy::Any).expect("any origin may").deflate(deflate);
             let agreed = chosen.as_ref().map_or(agreed, |name| agreed.subprotocol(name.as_str()));
             // A long name is the client's own, and need not fit.
-            if agreed.write(&mut tx).is_err() {
-                return;
+            match agreed.write(&mut tx) {
+                Err(SendError::Full(_)) => return,
+                written => written.expect("what was offered is chosen"),
             }
             let (status, fields) = answer(tx.written());
             let value = |name: &str| fields.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_slice());

@@ -56,8 +56,8 @@ fn requests(pieces: &[&[u8]]) -> Vec<Message> {
     let mut under_way: Option<(http1::Client, Trailers, bool)> = None;
     for (nth, piece) in pieces.iter().chain([&&b""[..]]).enumerate() {
         held.extend_from_slice(piece);
+        let mut out = vec![0; ANSWERS * (1 + held.len() / 20)];
         let mut rx = if nth == pieces.len() { Rx::last(&mut held) } else { Rx::new(&mut held) };
-        let mut out = vec![0; 1 << 14];
         let mut tx = Tx::new(&mut out);
         while let Ok(Some(event)) = server.poll(Instant::ZERO, &mut rx, &mut tx) {
             match (event, &mut under_way) {
@@ -252,6 +252,9 @@ fn read_answers(method: Method<'_>, wire: &[u8], eof: bool) -> Vec<Message> {
     assert!(rx.bytes().is_empty(), "more than one answer: {}", wire.escape_ascii());
     read
 }
+
+/// More than the answers to 20 bytes of requests have, which are less than one request.
+const ANSWERS: usize = 100;
 
 /// More than any head here has.
 const HEAD: usize = 1 << 17;
