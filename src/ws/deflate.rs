@@ -88,12 +88,11 @@ impl Receiver {
 
     /// The next piece of the message, as [`Event::Text`] or [`Event::Binary`]; `None` when nothing is left of `piece`.
     ///
-    /// `out` has at least 4 bytes, and any content. `decoder` may serve others between two messages, `window` only where
-    /// the context is not kept.
+    /// `out` has any content. `decoder` may serve others between two messages, `window` only where the context is not kept.
     ///
     /// # Errors
-    /// What the data or its text breaks, or a limit it passes: then [fail](super::Connection::fail) the connection. Every later call
-    /// returns the same.
+    /// What the data or its text breaks, or a limit it passes, [`Limit::Buffer`] if `out` has fewer than 4 bytes: then
+    /// [fail](super::Connection::fail) the connection. Every later call returns the same.
     pub fn inflate<'o>(
         &mut self,
         piece: &mut Piece<'_>,
@@ -125,9 +124,10 @@ impl Receiver {
             self.begin(decoder, window);
         }
         let carried = usize::from(self.carried);
-        let Some(space) = out.get_mut(carried..).filter(|space| !space.is_empty()) else {
+        if out.len() < CODE_POINT {
             return Err(Violation::Limit(Limit::Buffer));
-        };
+        }
+        let space = &mut out[carried..];
         let mut produced = 0;
         let (end, broken) = match self.fill(piece, decoder, window, space, &mut produced) {
             Ok(end) => (end, None),
@@ -356,6 +356,9 @@ fn least(len: usize) -> u8 {
 
 /// What a [`Sender`] writes in any case: the tail that it holds back, and something before it.
 const LEAST_ROOM: usize = 16;
+
+/// The longest code point in UTF-8, which what is inflated to must hold whole.
+const CODE_POINT: usize = 4;
 
 /// §7.2.1: an empty stored block without its first byte.
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];

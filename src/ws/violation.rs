@@ -60,7 +60,7 @@ pub enum Limit {
     Fragments,
     /// [`Config::max_ratio`](super::Config::max_ratio).
     Ratio,
-    /// The receive buffer is full and too small for a control frame.
+    /// A buffer of the caller's is too small: to receive a control frame in, or to [inflate](super::deflate::Receiver::inflate) to.
     Buffer,
 }
 
@@ -98,7 +98,7 @@ impl fmt::Display for Violation {
             Self::Limit(Limit::Frame) => "frame too big",
             Self::Limit(Limit::Message) => "message too big",
             Self::Limit(Limit::Fragments) => "message of too many fragments",
-            Self::Limit(Limit::Buffer) => "receive buffer too small for a control frame",
+            Self::Limit(Limit::Buffer) => "buffer too small for a control frame or a code point",
             Self::Eof => "end of input without a Close",
             Self::Timeout => "no Close in time",
             Self::Silent => "no answer to a ping in time",
