@@ -51,8 +51,9 @@
 //! Every engine keeps it:
 //!
 //! 1. **Events borrow the received bytes, never the engine**, so answers can be sent while an event is alive.
-//! 2. **Check, then commit.** On [`Full`](io::Full) nothing was written, consumed or changed. Heads and control frames
-//!    are written whole or not at all; bulk data may be partial, and the call says how much it took.
+//! 2. **Check, then commit.** On [`Full`](io::Full) nothing was written, consumed or changed. Heads and frames are written
+//!    whole or not at all; content of HTTP may be taken in part, and the call says how much. An event is told once: what is to
+//!    answer it and has no room is the caller's to keep.
 //! 3. **Unconsumed bytes are presented again**, unchanged, with more behind them. What was looked at is not looked at
 //!    again: the cost is linear, one byte at a time too.
 //! 4. **A reply that the protocol requires** (pong, Close, `100 Continue`, an error response) must fit the output before

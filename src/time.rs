@@ -1,4 +1,8 @@
 //! Time as a value: the caller's clock comes in as [`Instant`], deadlines go out as `Option<Instant>`.
+//!
+//! A thread with many connections keeps them in a heap or a tree, by the `poll_timeout()` of each. What a peer sends mostly
+//! moves its deadline to later, and `handle_timeout` early does nothing: so an entry may stay until it comes, and be put in anew
+//! then. Only a deadline that is earlier than its entry must be put in at once.
 
 use core::time::Duration;
 

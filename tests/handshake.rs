@@ -422,6 +422,17 @@ fn a_session_accepts() {
         assert_eq!((outcome, sent.contains("Extensions: permessage-deflate")), (Ok(true), agreed), "{sent}");
     }
 
+    // The longest there is, so that 300 bytes are always enough.
+    let longest = "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=15; client_max_window_bits\r\n";
+    let config = deflate::Config {
+        server_no_context_takeover: true,
+        client_no_context_takeover: true,
+        client_max_window_bits: 14,
+        ..deflate::Config::new()
+    };
+    let (outcome, .., sent) = accept(&(good.clone() + longest), Some(config), 300);
+    assert_eq!((outcome, sent.matches(['=', ';']).count(), sent.len()), (Ok(true), 7, 285), "{sent}");
+
     assert_eq!(accept("Host: a\r\n", None, 300), (Ok(false), Ok(false), true, false, String::new()), "ordinary");
 
     let other_site = good.clone() + "Origin: https://other.example\r\n";

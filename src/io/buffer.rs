@@ -41,7 +41,8 @@ impl<S: AsMut<[u8]>> RxBuffer<S> {
         Self { storage, start: 0, filled: 0, ended: false }
     }
 
-    /// Where the next bytes are to be read to; empty only when the buffer is full.
+    /// Where the next bytes are to be read to; empty only when the buffer is full. Then do not read: 0 bytes would come, as at
+    /// the end of input. An engine that wants input has never left the buffer full.
     pub fn space(&mut self) -> &mut [u8] {
         let storage = self.storage.as_mut();
         let (tail, room) = (self.filled - self.start, storage.len() - self.filled);
@@ -106,7 +107,7 @@ impl GrowingBuffer {
         Self { buffer: RxBuffer::new(Vec::new()), limit }
     }
 
-    /// Where the next bytes are to be read to; empty only when `limit` bytes are unconsumed.
+    /// See [`RxBuffer::space`]; empty only when `limit` bytes are unconsumed.
     pub fn space(&mut self) -> &mut [u8] {
         let buffer = &mut self.buffer;
         if buffer.filled - buffer.start == buffer.storage.len() {

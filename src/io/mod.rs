@@ -264,8 +264,8 @@ fn extend<'v>(buf: &'v mut Vec<u8>, limit: usize, head: &[u8], body: &[u8]) -> R
 
 /// What an engine needs before the next `poll` can make progress; valid after `Ok(None)` or an error.
 ///
-/// A caller that writes what is in `tx` after every turn, and whose output has room for the longest reply of the protocol
-/// when it is empty (131 bytes for WebSocket, fewer for HTTP), need only tell `Close` from the others.
+/// A caller that gives every single `poll` room for the longest reply of the protocol (131 bytes for WebSocket, fewer for
+/// HTTP), and answers a request before it reads on, need only tell `Close` from the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wants {
     /// More received bytes (or the end of input).
@@ -276,8 +276,8 @@ pub enum Wants {
     /// A call of the caller's: an answer, the rest of a body, the next request.
     Caller,
     /// The end: write what is in `tx`, stop writing (shut down), read and drop input for a bounded
-    /// time, close. Closing at once can make the kernel reset the connection, which destroys what
-    /// the peer has not read yet.
+    /// time ([`is_over`](crate::ws::Connection::is_over) says when, of a WebSocket), close. Closing at once can make the kernel
+    /// reset the connection, which destroys what the peer has not read yet.
     Close,
 }
 

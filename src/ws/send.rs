@@ -64,7 +64,8 @@ impl<R: Role> Connection<R> {
     /// Pings, pongs and a Close may be sent between the pieces.
     ///
     /// # Errors
-    /// `Full`; `Misuse` after a Close or inside an unfinished binary message.
+    /// `Full`: up to 10 bytes more than the piece are needed, 14 by a client; `Misuse` after a Close or inside an unfinished
+    /// binary message.
     pub fn send_text_piece<'t>(
         &mut self,
         text: impl Into<Text<'t>>,
@@ -78,7 +79,8 @@ impl<R: Role> Connection<R> {
     /// Pings, pongs and a Close may be sent between the pieces.
     ///
     /// # Errors
-    /// `Full`; `Misuse` after a Close or inside an unfinished text message.
+    /// `Full`: up to 10 bytes more than the piece are needed, 14 by a client; `Misuse` after a Close or inside an unfinished
+    /// text message.
     pub fn send_binary_piece(&mut self, data: &[u8], end: bool, tx: &mut Tx<'_>) -> Result<(), SendError<Misuse>> {
         self.piece(Sending { kind: Kind::Binary, compressed: false }, data, end, tx)
     }

@@ -84,7 +84,8 @@ impl Session<Server> {
     /// [`Handshake`].
     ///
     /// # Errors
-    /// `Full`, and nothing is answered; `Misuse` if `http` waits for no answer.
+    /// `Full`, never with 300 bytes of room: nothing is answered, and `request` will not be told again; `Misuse` if `http`
+    /// waits for no answer.
     pub fn accept(
         request: &http1::Request<'_>,
         policy: OriginPolicy<'_>,

@@ -65,6 +65,16 @@ fn deadlines_fire_at_their_time_and_not_before() {
     }
 }
 
+/// Nothing is counted from before the engine was told the time.
+#[test]
+fn deadlines_begin_with_the_first_poll() {
+    let mut exchange = Exchange::new(Server::default());
+    assert_eq!(exchange.server.poll_timeout(), None);
+    exchange.now = Instant::from_millis(5);
+    exchange.feed(b"", &mut ignore);
+    assert_eq!(exchange.server.poll_timeout(), exchange.now.checked_add(Config::IDLE_TIMEOUT));
+}
+
 /// A client that has asked for something is neither idle nor late, however long the answer takes.
 #[test]
 fn no_deadline_runs_while_it_is_the_callers_turn() {

@@ -61,6 +61,7 @@ pub use prepared::Prepared;
 /// `Expect: 100-continue` is answered with 100 when the content is first asked for, that is, by the `poll` after
 /// `Request`, unless the response has begun. So: who has to think about a request before its content may come does not
 /// poll meanwhile. An answer without that 100 closes the connection, for nobody can know whether the content will come.
+/// So who begins it before the content, and wants that, sends 100 by [`inform`](Self::inform).
 ///
 /// # Answering
 ///

@@ -13,8 +13,8 @@ use crate::io::{Rx, Tx, Wants};
 use crate::time::Instant;
 
 impl Server {
-    /// The next event. `Ok(None)`: [`wants`](Self::wants) says what for. After an answer, poll again: the next
-    /// request may be there already, and deadlines are started here.
+    /// The next event. `Ok(None)`: [`wants`](Self::wants) says what for. Poll a new connection before anything has come, and
+    /// again after an answer: deadlines are started here, and the next request may be there already.
     ///
     /// # Errors
     /// The client broke a rule or a limit, or was late. The answer that says so is in `tx`, if one could still begin; every later

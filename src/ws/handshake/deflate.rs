@@ -10,7 +10,8 @@ use core::fmt::{self, Write};
 use super::Handshake;
 use crate::http::list;
 
-/// What the server is ready to do. More settings may come: write `..Config::new()` behind your own.
+/// What the server is ready to do. Each side keeps its window, 32 KiB by default, from message to message; with both of
+/// `no_context_takeover` an idle connection keeps none. More settings may come: write `..Config::new()` behind your own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The server compresses with a window of at most `2^n` bytes, 8 to 15. What a client asks for can make it smaller.
