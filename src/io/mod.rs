@@ -271,7 +271,7 @@ pub enum Wants {
     /// More received bytes (or the end of input).
     Input,
     /// A [`Tx`] with at least this many free bytes: write what is in it and poll again, without reading. If an empty one has
-    /// less, use a larger one.
+    /// less, use a larger one. How long a peer may leave unread what is written is the caller's to bound.
     Output(usize),
     /// A call of the caller's: an answer, the rest of a body, the next request.
     Caller,

@@ -373,11 +373,15 @@ fn a_failed_send_leaves_the_context_in_step() {
         (Shared::default(), server(Some(Params::default())), client(Some(Params::default())));
     let text = "over and over and over and over and over and over and over and over".to_owned();
     let mut wire = say(&mut s, &mut shared, &[text.clone().into()]);
-    let mut out = [0; 4];
-    let full = s.outbox(&mut shared).send_text(text.as_str(), &mut Tx::new(&mut out));
-    assert!(matches!(full, Err(SendError::Full(Full { needed })) if needed > 4), "{full:?}");
+    let mut out = [0; 99];
+    let mut send = |room: usize| s.outbox(&mut shared).send_text(text.as_str(), &mut Tx::new(&mut out[..room]));
+    let Err(SendError::Full(Full { needed })) = send(4) else { panic!("no room") };
+    // It says what a message takes that refers to nothing before it: with so much there is no second refusal.
+    assert_eq!(send(needed - 1), Err(SendError::Full(Full { needed })));
+    assert_eq!(send(needed), Ok(()));
+    wire.extend_from_slice(&out[..needed]);
     wire.extend(say(&mut s, &mut shared, &[text.clone().into(), text.clone().into()]));
-    assert_eq!(hear(&mut c, &mut shared, &wire, 999), Ok(vec![text.into_bytes(); 3]));
+    assert_eq!(hear(&mut c, &mut shared, &wire, 999), Ok(vec![text.into_bytes(); 4]));
 }
 
 /// A message that is never in memory as a whole: uncompressed, pings and pongs between its pieces, and nothing else; the context of
