@@ -8,7 +8,8 @@
 //!
 //! What is needed in the middle of a message only (a `Decoder`, an `Encoder`) can serve all connections of a thread. What must
 //! stay between messages is a `Window` and a `History`, and only where the context is kept: without context takeover
-//! these two can be shared as well.
+//! these two can be shared as well. Where less than 32 KiB was agreed for what we send, a `History` is no larger, or is
+//! [told](History::set_window_bits); a `Window` may be larger than agreed.
 //!
 //! Looking for whole messages with all of this in place? `Session`. For the negotiation?
 //! [`handshake::deflate`](super::handshake::deflate).
