@@ -120,14 +120,15 @@ impl Twin<'_> {
 
     /// `chunk-size = 1*HEXDIG`, of 64 bits
     fn size(&mut self) -> Result<u64, Stop> {
-        let mut digits = String::new();
-        while self.peek()?.is_ascii_hexdigit() {
-            digits.push(char::from(self.byte()?));
-            if u64::from_str_radix(&digits, 16).is_err() {
-                return Err(Stop::Bad);
-            }
+        let digits = self.data[self.at..].iter().take_while(|b| b.is_ascii_hexdigit()).count();
+        let text = str::from_utf8(&self.data[self.at..self.at + digits]).expect("HEXDIG");
+        let size = u64::from_str_radix(text, 16).map_err(|_| Stop::Bad);
+        self.at += digits;
+        // More digits make too large a number no better.
+        if digits == 0 || size.is_ok() {
+            self.peek()?;
         }
-        u64::from_str_radix(&digits, 16).map_err(|_| Stop::Bad)
+        size
     }
 
     /// `chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )`
