@@ -77,7 +77,7 @@ fn look<'a>(fields: &[(&str, &'a [u8])]) -> Result<(Outline, Findings<'a>), Misu
             }
             7 if is("upgrade") => findings.offer.add(value)?,
             10 if is("connection") => {
-                findings.te_option |= list::elements(value).any(|option| option.eq_ignore_ascii_case(b"te"));
+                findings.te_option |= list::connection_options(value).any(|option| option.eq_ignore_ascii_case(b"te"));
             }
             _ => {}
         }
