@@ -9,6 +9,7 @@ use hopwire::ws::{
 };
 
 use crate::driver::{KEY, Keys, NOW, frame, frames};
+use crate::support::prng::Prng;
 
 fn server(params: Option<Params>) -> Session<Server> {
     Session::server(Config::new(), params)
@@ -382,6 +383,20 @@ fn a_failed_send_leaves_the_context_in_step() {
     wire.extend_from_slice(&out[..needed]);
     wire.extend(say(&mut s, &mut shared, &[text.clone().into(), text.clone().into()]));
     assert_eq!(hear(&mut c, &mut shared, &wire, 999), Ok(vec![text.into_bytes(); 4]));
+}
+
+/// Noise is what a context that is kept makes longer, whatever was said before and at each level.
+#[test]
+fn a_message_needs_never_a_fiftieth_and_30_bytes_more() {
+    let mut prng = Prng::new(3);
+    for level in [Level::Stored, Level::Fast, Level::Default, Level::Best] {
+        let (mut shared, mut c) = (Shared::new(level), client(Some(Params::default())));
+        for len in (0..300).chain([1000, 4096, 16_383, 16_384, 16_385, 65_535, 65_536, 100_000, 300_000]) {
+            let noise: Vec<u8> = (0..len).map(|_| prng.next() as u8).collect();
+            let mut out = vec![0; len + len / 50 + 30];
+            assert_eq!(c.outbox(&mut shared).send_binary(&noise, &mut Tx::new(&mut out)), Ok(()), "{level:?} {len}");
+        }
+    }
 }
 
 /// A message that is never in memory as a whole: uncompressed, pings and pongs between its pieces, and nothing else; the context of
